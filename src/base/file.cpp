@@ -1,0 +1,123 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+namespace maquette {
+
+namespace {
+
+Error cannot(std::string_view verb, const fs::path& path, int error) {
+  const ErrorCode code = error == ENOENT ? ErrorCode::not_found : ErrorCode::failed;
+  return Error(code, "cannot {} \"{}\"", verb, path.string()).with("found", std::strerror(error));
+}
+
+}  // namespace
+
+Result<MappedFile> MappedFile::open(const fs::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return cannot("read", path, errno);
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+    ::close(descriptor);
+    return Error(ErrorCode::bad_file, "cannot read \"{}\"", path.string())
+        .with("found", "not a regular file")
+        .with("expected", "a file");
+  }
+  MappedFile file;
+  file.path_ = path;
+  file.size_ = static_cast<size_t>(status.st_size);
+  if (file.size_ > 0) {
+    void* data = ::mmap(nullptr, file.size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (data == MAP_FAILED) {
+      const int error = errno;
+      ::close(descriptor);
+      return cannot("map", path, error);
+    }
+    file.data_ = static_cast<const std::byte*>(data);
+  }
+  ::close(descriptor);
+  return file;
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept { *this = std::move(other); }
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (data_) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void MappedFile::release(std::span<const std::byte> part) const {
+  static const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<uintptr_t>(part.data()) + page - 1) / page * page;
+  const auto end = reinterpret_cast<uintptr_t>(part.data() + part.size()) / page * page;
+  if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+Result<std::string> read_text_file(const fs::path& path, size_t limit) {
+  Result<MappedFile> file = MappedFile::open(path);
+  if (!file) return file.error();
+  if (file->bytes().size() > limit) {
+    return Error(ErrorCode::bad_file, "cannot read \"{}\"", path.string())
+        .with("found", fmt::format("{} bytes", file->bytes().size()))
+        .with("expected", fmt::format("at most {} bytes", limit));
+  }
+  const auto bytes = file->bytes();
+  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
+  static std::atomic<int> counter{0};
+  const fs::path name = fmt::format(".{}.{}-{}.partial{}", path_.stem().string(), ::getpid(), ++counter,
+                                    path_.extension().string());
+  temporary_ = path_.parent_path() / name;
+}
+
+AtomicFile::~AtomicFile() {
+  if (!committed_) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::commit() {
+  const int descriptor = ::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) throw cannot("write", path_, errno);
+  const int synced = ::fsync(descriptor);
+  const int sync_error = errno;
+  ::close(descriptor);
+  if (synced != 0) throw cannot("write", path_, sync_error);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw cannot("write", path_, errno);
+  committed_ = true;
+}
+
+void write_file_atomically(const fs::path& path, std::string_view bytes) {
+  AtomicFile file(path);
+  const int descriptor = ::open(file.temporary().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (descriptor < 0) throw cannot("write", path, errno);
+  for (size_t done = 0; done < bytes.size();) {
+    const ssize_t wrote = ::write(descriptor, bytes.data() + done, bytes.size() - done);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) {
+      const int error = errno;
+      ::close(descriptor);
+      throw cannot("write", path, error);
+    }
+    done += static_cast<size_t>(wrote);
+  }
+  if (::close(descriptor) != 0) throw cannot("write", path, errno);
+  file.commit();
+}
+
+}  // namespace maquette

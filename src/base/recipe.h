@@ -1,0 +1,134 @@
+// Recipe: everything that decides one picture, as a plain record. The engine makes pictures from it, every picture
+// carries it as JSON, and a take of a production stores it; whoever holds a recipe can make the picture again.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace maquette {
+
+// A file that took part. The hash is that of the bytes that were used; an empty one is filled in by the engine.
+struct FileRef {
+  std::string path;
+  std::string sha256;
+
+  bool empty() const { return path.empty(); }
+  bool operator==(const FileRef&) const = default;
+};
+
+// What the same words and numbers mean: emphasis, empty negatives, noise scale, spacing (docs/dialects.md).
+enum class Dialect { diffusers, a1111, comfy };
+// Where the noise comes from: torch's CPU generator, or Philox as on graphics cards ("GPU" and "NV" elsewhere).
+enum class NoiseSourceKind { torch, philox };
+enum class Precision { automatic, f32, bf16 };
+enum class MaskFill { original, fill, noise, nothing };
+
+struct Recipe {
+  static constexpr int kVersion = 1;
+
+  FileRef model;
+  std::string model_family;       // override of the detected family; empty: detected
+  std::string prediction;         // override: "epsilon", "v_prediction", "sample"; empty: detected
+  FileRef vae;                    // instead of the model's own
+  std::string prompt;
+  std::optional<std::string> negative;  // absent is not the same as empty: see docs/dialects.md
+  int width = 0;                  // pixels; 0: the model's own size
+  int height = 0;
+  int steps = 0;                  // 0: the dialect's default
+  std::optional<double> cfg;      // absent: the dialect's default
+  double guidance_rescale = 0;
+  std::string sampler;            // empty: the model's scheduler configuration
+  std::string schedule;           // empty: likewise
+  std::optional<double> eta;
+  uint64_t seed = 0;
+  int start_step = 0;             // steps before it are skipped; the init picture then counts as the state there
+  int end_step = 0;               // steps from it on are left out; 0: none
+  Dialect dialect = Dialect::diffusers;
+  NoiseSourceKind rng = NoiseSourceKind::torch;
+  Precision precision = Precision::automatic;
+  int clip_skip = 0;              // as the dialect counts; 0: not given
+
+  FileRef init;                   // img2img, inpainting
+  std::optional<double> strength;
+  FileRef mask;                   // white is repainted
+  struct Inpaint {
+    MaskFill fill = MaskFill::original;
+    int feather = 0;              // pixels of blur at the mask's edge
+    int padding = -1;             // only the masked part, with so many pixels around; below 0: the whole picture
+    bool soft = false;            // keep grey mask values instead of rounding them
+    bool operator==(const Inpaint&) const = default;
+  } inpaint;
+  struct Outpaint {
+    int left = 0, right = 0, top = 0, bottom = 0;  // pixels added
+    bool any() const { return left > 0 || right > 0 || top > 0 || bottom > 0; }
+    bool operator==(const Outpaint&) const = default;
+  } outpaint;
+
+  struct Control {
+    std::string kind;             // "canny", "lineart", "depth", ... preprocessor and display; "none" as given
+    FileRef model;
+    FileRef image;
+    double weight = 1;
+    double start = 0;             // fractions of the steps
+    double end = 1;
+    bool operator==(const Control&) const = default;
+  };
+  std::vector<Control> controls;
+
+  struct Adapter {
+    FileRef file;
+    double unet_weight = 1;
+    double text_weight = 1;
+    bool operator==(const Adapter&) const = default;
+  };
+  std::vector<Adapter> loras;
+  std::vector<FileRef> embeddings;  // textual inversions; the name is the file's stem
+  bool allow_unmatched = false;     // go on where an adapter's keys match nothing
+
+  struct Region {
+    std::string prompt;
+    FileRef mask;
+    double weight = 1;
+    bool operator==(const Region&) const = default;
+  };
+  std::vector<Region> regions;
+
+  bool tile_x = false;
+  bool tile_y = false;
+
+  struct HiRes {
+    double scale = 0;             // 0: off
+    int steps = 0;                // 0: as the first pass
+    double strength = 0.5;
+    bool operator==(const HiRes&) const = default;
+  } hires;
+  int tile_size = 0;              // tiled sampling: pixels of a tile; 0: whole picture
+  FileRef upscale;
+
+  bool operator==(const Recipe&) const = default;
+};
+
+std::string_view name(Dialect dialect);
+std::string_view name(NoiseSourceKind kind);
+std::string_view name(Precision precision);
+std::string_view name(MaskFill fill);
+// Throw Error(usage) naming the choices.
+Dialect parse_dialect(std::string_view text);
+NoiseSourceKind parse_noise_source(std::string_view text);
+Precision parse_precision(std::string_view text);
+MaskFill parse_mask_fill(std::string_view text);
+
+// {"schema": "maquette.recipe", "version": 1, ...}. Fields at their defaults are left out.
+Json to_json(const Recipe& recipe);
+// Upgrades older versions. Errors: another schema, a newer version, wrong types, unknown fields.
+Result<Recipe> recipe_from_json(const Json& json);
+// SHA-256 of the canonical JSON text: the recipe's identity.
+std::string recipe_hash(const Recipe& recipe);
+
+}  // namespace maquette

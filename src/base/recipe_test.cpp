@@ -1,0 +1,52 @@
+#include "base/recipe.h"
+
+#include <gtest/gtest.h>
+
+namespace maquette {
+namespace {
+
+Recipe full_recipe() {
+  Recipe recipe;
+  recipe.model = {.path = "a.safetensors", .sha256 = "00"};
+  recipe.prompt = "sunset red mesas";
+  recipe.negative = "";
+  recipe.cfg = 3.5;
+  recipe.seed = 18446744073709551615ull;
+  recipe.dialect = Dialect::a1111;
+  recipe.mask = {.path = "m.png", .sha256 = ""};
+  recipe.inpaint.feather = 4;
+  recipe.controls.push_back({.kind = "canny", .model = {"c", ""}, .image = {"i", ""}, .weight = 0.5});
+  recipe.loras.push_back({.file = {"l", ""}, .unet_weight = 0.7, .text_weight = 0});
+  recipe.hires.scale = 2;
+  return recipe;
+}
+
+TEST(Recipe, survives_json) {
+  const Recipe recipe = full_recipe();
+  EXPECT_EQ(recipe_from_json(to_json(recipe)).take(), recipe);
+  EXPECT_EQ(recipe_from_json(parse_json(to_json(recipe).dump(), "t").take()).take(), recipe);
+  EXPECT_EQ(recipe_hash(recipe), recipe_hash(recipe_from_json(to_json(recipe)).take()));
+}
+
+TEST(Recipe, an_absent_negative_is_not_an_empty_one) {
+  Recipe recipe = full_recipe();
+  recipe.negative.reset();
+  EXPECT_FALSE(recipe_from_json(to_json(recipe)).take().negative.has_value());
+  EXPECT_NE(recipe_hash(recipe), recipe_hash(full_recipe()));
+}
+
+TEST(Recipe, refuses_what_it_does_not_know) {
+  Json json = to_json(full_recipe());
+  json["promt"] = "x";
+  const auto unknown = recipe_from_json(json);
+  ASSERT_FALSE(unknown);
+  EXPECT_NE(unknown.error().message().find("did you mean \"prompt\""), std::string::npos);
+  EXPECT_FALSE(recipe_from_json(Json{{"schema", "maquette.recipe"}, {"version", 99}}));
+  EXPECT_FALSE(recipe_from_json(Json::array()));
+  json = to_json(full_recipe());
+  json["steps"] = "many";
+  EXPECT_FALSE(recipe_from_json(json));
+}
+
+}  // namespace
+}  // namespace maquette

@@ -1,0 +1,103 @@
+// The front of convolution: wrapped edges become real pixels, the first implementation that accepts the problem
+// runs it.
+#include "kernels/conv.h"
+
+#include <utility>
+
+#include "kernels/ops.h"
+
+namespace maquette::kernels {
+
+double ConvProblem::flop() const {
+  return 2.0 * static_cast<double>(n * out_height() * out_width()) * static_cast<double>(out_channels) *
+         static_cast<double>(in_channels * kernel_h * kernel_w);
+}
+
+std::string ConvProblem::text() const {
+  return fmt::format("conv{}x{}{} {}x{}x{}x{}->{} {}", kernel_h, kernel_w,
+                     geometry.stride == 1 ? "" : fmt::format("/{}", geometry.stride), n, height, width,
+                     in_channels, out_channels, name(type));
+}
+
+ConvWeights::ConvWeights(Tensor source) : source_(std::move(source)) {
+  if (source_.rank() != 4) {
+    throw Error(ErrorCode::weights, "cannot use a tensor as convolution weights")
+        .with("found", source_.shape().text())
+        .with("expected", "[out, in, height, width]");
+  }
+}
+
+void ConvWeights::set(Tensor source) {
+  if (!(source.shape() == source_.shape())) {
+    throw Error(ErrorCode::weights, "cannot replace convolution weights")
+        .with("found", source.shape().text())
+        .with("expected", source_.shape().text());
+  }
+  const std::lock_guard lock(mutex_);
+  source_ = std::move(source);
+  forms_.clear();
+}
+
+const PackedConv& ConvWeights::packed(const ConvImplementation& implementation, const ConvProblem& problem) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [made_for, form] : forms_) {
+    if (made_for == &implementation) return *form;
+  }
+  forms_.emplace_back(&implementation, implementation.pack(problem, source_.to(DType::f32)));
+  return *forms_.back().second;
+}
+
+namespace {
+
+// Moves the padding of the axes that wrap out of the geometry and into the picture.
+Tensor with_wrapped_edges(Exec& ex, const Tensor& x, ConvGeometry& geometry) {
+  Padding padding;
+  if (ex.wrap.y) {
+    padding.top = std::exchange(geometry.pad_top, 0);
+    padding.bottom = std::exchange(geometry.pad_bottom, 0);
+  }
+  if (ex.wrap.x) {
+    padding.left = std::exchange(geometry.pad_left, 0);
+    padding.right = std::exchange(geometry.pad_right, 0);
+  }
+  if (padding.top + padding.left + padding.bottom + padding.right == 0) return x;
+  return pad_wrapped(ex, x, padding);
+}
+
+}  // namespace
+
+Tensor conv2d(Exec& ex, const Tensor& x, const ConvWeights& weights, const ConvGeometry& geometry,
+              const ConvEpilogue& epilogue) {
+  if (x.rank() != 4 || x.size(3) != weights.in_channels()) {
+    throw Error(ErrorCode::weights, "cannot convolve")
+        .with("found", x.shape().text())
+        .with("expected", fmt::format("[N, H, W, {}]", weights.in_channels()));
+  }
+  ConvGeometry inner = geometry;
+  const Tensor picture = with_wrapped_edges(ex, x, inner);
+  const ConvProblem problem{.n = picture.size(0),
+                            .height = picture.size(1),
+                            .width = picture.size(2),
+                            .in_channels = weights.in_channels(),
+                            .out_channels = weights.out_channels(),
+                            .kernel_h = weights.kernel_h(),
+                            .kernel_w = weights.kernel_w(),
+                            .geometry = inner,
+                            .type = picture.dtype()};
+  if (problem.out_height() < 1 || problem.out_width() < 1) {
+    throw Error(ErrorCode::usage, "cannot convolve a picture smaller than the kernel").with("found", problem.text());
+  }
+  Tensor out =
+      ex.empty({problem.n, problem.out_height(), problem.out_width(), problem.out_channels}, problem.type);
+  for (const ConvImplementation& implementation : conv_implementations()) {
+    if (!implementation.accepts(problem)) continue;
+    const PackedConv& packed = weights.packed(implementation, problem);
+    ProfileScope profile(ex, "", problem.flop());
+    if (profile.active()) profile.detail(fmt::format("{} {}", problem.text(), implementation.name));
+    implementation.run(ex, problem, packed, picture, epilogue, out);
+    return out;
+  }
+  throw Error(ErrorCode::failed, "no implementation for {}", problem.text());
+}
+
+}  // namespace maquette::kernels

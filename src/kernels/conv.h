@@ -1,0 +1,105 @@
+// Two-dimensional convolution on channels-last pictures.
+//
+//   x    [N, H, W, I]          f32 or bf16
+//   w    [O, I, kh, kw]        as published (PyTorch); packed on first use for the implementation chosen
+//   out  [N, Ho, Wo, O]
+//   out = activation(conv(x, w) + bias + per_image) + residual
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string_view>
+
+#include "kernels/activation.h"
+#include "kernels/exec.h"
+
+namespace maquette::kernels {
+
+struct ConvGeometry {
+  int stride = 1;
+  int pad_top = 0;
+  int pad_left = 0;
+  int pad_bottom = 0;
+  int pad_right = 0;
+
+  static ConvGeometry same(int kernel, int stride = 1) {  // PyTorch's padding = kernel / 2 on every side
+    const int pad = kernel / 2;
+    return {.stride = stride, .pad_top = pad, .pad_left = pad, .pad_bottom = pad, .pad_right = pad};
+  }
+  bool operator==(const ConvGeometry&) const = default;
+};
+
+struct ConvEpilogue {
+  const Tensor* bias = nullptr;       // [O] f32
+  const Tensor* per_image = nullptr;  // [N, O], f32: the time embedding of a residual block
+  const Tensor* residual = nullptr;   // shape of out, same type as out: added last
+  Activation activation = Activation::none;
+};
+
+// One convolution as an implementation sees it: wrapped edges are already real pixels here.
+struct ConvProblem {
+  int64_t n, height, width, in_channels, out_channels;
+  int kernel_h, kernel_w;
+  ConvGeometry geometry;
+  DType type;  // of x and out
+
+  int64_t out_height() const {
+    return (height + geometry.pad_top + geometry.pad_bottom - kernel_h) / geometry.stride + 1;
+  }
+  int64_t out_width() const {
+    return (width + geometry.pad_left + geometry.pad_right - kernel_w) / geometry.stride + 1;
+  }
+  double flop() const;
+  std::string text() const;  // "conv3x3 2x64x64x320->320", the form of the problem lists in bench/
+};
+
+// Weights in the order that one implementation wants.
+struct PackedConv {
+  virtual ~PackedConv() = default;
+};
+
+struct ConvImplementation {
+  std::string_view name;
+  bool (*accepts)(const ConvProblem& problem);
+  // w: [O, I, kh, kw] f32
+  std::unique_ptr<PackedConv> (*pack)(const ConvProblem& problem, const Tensor& w);
+  void (*run)(Exec& ex, const ConvProblem& problem, const PackedConv& packed, const Tensor& x,
+              const ConvEpilogue& epilogue, Tensor& out);
+};
+
+// Every implementation, best first; the plain reference is last and accepts everything.
+std::span<const ConvImplementation> conv_implementations();
+
+// The weights of one layer: the published tensor and the packed forms made from it. Safe to use from several
+// threads; `set` must not run at the same time as a convolution.
+class ConvWeights {
+ public:
+  // Any floating-point type; a mapped tensor stays mapped and is read once.
+  explicit ConvWeights(Tensor source);
+
+  void set(Tensor source);  // other weights of the same shape (adapters); forgets the packed forms
+  const Tensor& source() const { return source_; }
+  int64_t out_channels() const { return source_.size(0); }
+  int64_t in_channels() const { return source_.size(1); }
+  int kernel_h() const { return static_cast<int>(source_.size(2)); }
+  int kernel_w() const { return static_cast<int>(source_.size(3)); }
+
+  const PackedConv& packed(const ConvImplementation& implementation, const ConvProblem& problem) const;
+
+ private:
+  Tensor source_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::pair<const ConvImplementation*, std::unique_ptr<PackedConv>>> forms_;
+};
+
+// The front door: wraps edges as ex.wrap says, picks the implementation, runs it. Throws Error where the channels
+// do not fit.
+Tensor conv2d(Exec& ex, const Tensor& x, const ConvWeights& weights, const ConvGeometry& geometry,
+              const ConvEpilogue& epilogue = {});
+
+// The plain loop, kept as the oracle of all others. Accumulates in f32 whatever the type.
+void conv2d_reference(const ConvProblem& problem, const Tensor& w, const Tensor& x, const ConvEpilogue& epilogue,
+                      Tensor& out);
+
+}  // namespace maquette::kernels

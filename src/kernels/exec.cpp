@@ -1,0 +1,138 @@
+#include "kernels/exec.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+#include <new>
+
+namespace maquette::kernels {
+
+namespace {
+
+constexpr size_t kAlignment = 64;
+
+// Sizes are rounded up to eighths of a power of two: at most 12.5 % is wasted, and shapes that differ by little
+// share buffers.
+size_t bucket_of(size_t bytes) {
+  const size_t least = std::max<size_t>(bytes, 4096);
+  const size_t step = std::max<size_t>(std::bit_floor(least) / 8, kAlignment);
+  return (least + step - 1) / step * step;
+}
+
+}  // namespace
+
+struct BufferPool::State {
+  std::mutex mutex;
+  std::multimap<size_t, void*> unused;
+  size_t held = 0;
+
+  ~State() {
+    for (auto& [size, data] : unused) std::free(data);
+  }
+};
+
+BufferPool::BufferPool() : state_(std::make_shared<State>()) {}
+
+Tensor BufferPool::empty(const Shape& shape, DType type) {
+  const size_t bytes = bucket_of(static_cast<size_t>(shape.elements()) * size_of(type));
+  void* data = nullptr;
+  {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->unused.find(bytes);
+    if (found != state_->unused.end()) {
+      data = found->second;
+      state_->unused.erase(found);
+    }
+  }
+  if (!data) {
+    data = std::aligned_alloc(kAlignment, bytes);
+    if (!data) throw std::bad_alloc();
+    const std::lock_guard lock(state_->mutex);
+    state_->held += bytes;
+  }
+  const auto give_back = [state = state_, bytes](const void* p) {
+    const std::lock_guard lock(state->mutex);
+    state->unused.emplace(bytes, const_cast<void*>(p));
+  };
+  return Tensor::wrap(shape, type, data, std::shared_ptr<const void>(data, give_back));
+}
+
+void BufferPool::trim() {
+  const std::lock_guard lock(state_->mutex);
+  for (auto& [size, data] : state_->unused) {
+    state_->held -= size;
+    std::free(data);
+  }
+  state_->unused.clear();
+}
+
+size_t BufferPool::bytes_held() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->held;
+}
+
+void Profiler::add(std::string_view operation, double seconds, double flop) {
+  const std::lock_guard lock(mutex_);
+  auto found = rows_.find(operation);
+  if (found == rows_.end()) {
+    found = rows_.emplace(std::string(operation), Row{.operation = std::string(operation)}).first;
+  }
+  found->second.calls += 1;
+  found->second.seconds += seconds;
+  found->second.flop += flop;
+}
+
+std::vector<Profiler::Row> Profiler::rows() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Row> sorted;
+  for (const auto& [name, row] : rows_) sorted.push_back(row);
+  std::ranges::sort(sorted, [](const Row& a, const Row& b) { return a.seconds > b.seconds; });
+  return sorted;
+}
+
+namespace {
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+}  // namespace
+
+ProfileScope::ProfileScope(Exec& ex, std::string_view kind, double flop) : profiler_(ex.profiler), flop_(flop) {
+  if (!profiler_) return;
+  name_ = kind;
+  begin_ = now();
+}
+
+ProfileScope::~ProfileScope() {
+  if (profiler_) profiler_->add(name_, now() - begin_, flop_);
+}
+
+void ProfileScope::detail(std::string_view text) { name_ += text; }
+
+void parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
+  const int64_t parts = std::clamp<int64_t>(count / std::max<int64_t>(grain, 1), 1, thread_count());
+  if (parts <= 1) {
+    if (count > 0) body(0, count);
+    return;
+  }
+  std::exception_ptr failure;
+#pragma omp parallel for num_threads(static_cast<int>(parts)) schedule(static, 1)
+  for (int64_t part = 0; part < parts; ++part) {
+    try {
+      body(count * part / parts, count * (part + 1) / parts);
+    } catch (...) {
+#pragma omp critical(maquette_parallel_for)
+      failure = std::current_exception();
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+int thread_count() { return omp_get_max_threads(); }
+
+void set_thread_count(int threads) { omp_set_num_threads(std::max(threads, 1)); }
+
+}  // namespace maquette::kernels

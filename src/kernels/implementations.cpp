@@ -1,0 +1,74 @@
+// The ordered lists of implementations, best first. An implementation refuses what it cannot compute, what
+// this processor lacks and what a later one in the list does faster; the reference at the end accepts
+// everything.
+#include <memory>
+#include <vector>
+
+#include "kernels/attention.h"
+#include "kernels/conv.h"
+#include "kernels/matmul.h"
+#include "kernels/onednn/onednn.h"
+
+namespace maquette::kernels {
+
+namespace {
+
+struct ReferenceConv : PackedConv {
+  Tensor w;
+};
+
+struct ReferenceMatmul : PackedMatmul {
+  Tensor w;
+};
+
+const ConvImplementation kReferenceConv{
+    .name = "reference",
+    .accepts = [](const ConvProblem&) { return true; },
+    .pack = [](const ConvProblem&, const Tensor& w) -> std::unique_ptr<PackedConv> {
+      auto packed = std::make_unique<ReferenceConv>();
+      packed->w = w;
+      return packed;
+    },
+    .run =
+        [](Exec&, const ConvProblem& problem, const PackedConv& packed, const Tensor& x,
+           const ConvEpilogue& epilogue, Tensor& out) {
+          conv2d_reference(problem, static_cast<const ReferenceConv&>(packed).w, x, epilogue, out);
+        }};
+
+const MatmulImplementation kReferenceMatmul{
+    .name = "reference",
+    .accepts = [](const MatmulProblem&) { return true; },
+    .pack = [](const MatmulProblem&, const Tensor& w) -> std::unique_ptr<PackedMatmul> {
+      auto packed = std::make_unique<ReferenceMatmul>();
+      packed->w = w;
+      return packed;
+    },
+    .run =
+        [](Exec&, const MatmulProblem& problem, const PackedMatmul& packed, const Tensor& x,
+           const MatmulEpilogue& epilogue, Tensor& out) {
+          matmul_reference(problem, static_cast<const ReferenceMatmul&>(packed).w, x, epilogue, out);
+        }};
+
+const AttentionImplementation kReferenceAttention{
+    .name = "reference",
+    .accepts = [](const AttentionInput&) { return true; },
+    .run = [](Exec&, const AttentionInput& input, Tensor& out) { attention_reference(input, out); }};
+
+}  // namespace
+
+std::span<const ConvImplementation> conv_implementations() {
+  static const std::vector<ConvImplementation> list{kOnednnConvF32, kOnednnConvBf16, kReferenceConv};
+  return list;
+}
+
+std::span<const MatmulImplementation> matmul_implementations() {
+  static const std::vector<MatmulImplementation> list{kOnednnMatmulF32, kOnednnMatmulBf16, kReferenceMatmul};
+  return list;
+}
+
+std::span<const AttentionImplementation> attention_implementations() {
+  static const std::vector<AttentionImplementation> list{kReferenceAttention};
+  return list;
+}
+
+}  // namespace maquette::kernels

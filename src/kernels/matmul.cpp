@@ -1,0 +1,86 @@
+// The front of matrix products: the first implementation that accepts the problem runs it.
+#include "kernels/matmul.h"
+
+#include <cstring>
+
+namespace maquette::kernels {
+
+std::string MatmulProblem::text() const {
+  return fmt::format("matmul {}x{}->{}{} {}", rows, in_features, out_features, gated ? " gated" : "", name(type));
+}
+
+MatmulWeights::MatmulWeights(std::vector<Tensor> parts) : parts_(std::move(parts)) {
+  for (const Tensor& part : parts_) {
+    if (part.rank() != 2 || part.size(1) != parts_[0].size(1)) {
+      throw Error(ErrorCode::weights, "cannot use a tensor as the weights of a linear layer")
+          .with("found", part.shape().text())
+          .with("expected", "[out, in]");
+    }
+    out_features_ += part.size(0);
+  }
+}
+
+void MatmulWeights::set(size_t part, Tensor source) {
+  if (!(source.shape() == parts_.at(part).shape())) {
+    throw Error(ErrorCode::weights, "cannot replace the weights of a linear layer")
+        .with("found", source.shape().text())
+        .with("expected", parts_[part].shape().text());
+  }
+  const std::lock_guard lock(mutex_);
+  parts_[part] = std::move(source);
+  forms_.clear();
+}
+
+namespace {
+
+// The parts one under the other, as [O, I] f32.
+Tensor stacked(const std::vector<Tensor>& parts, int64_t out_features) {
+  if (parts.size() == 1) return parts[0].to(DType::f32);
+  Tensor whole = Tensor::empty({out_features, parts[0].size(1)});
+  int64_t row = 0;
+  for (const Tensor& part : parts) {
+    const Tensor wide = part.to(DType::f32);
+    std::memcpy(whole.rows(row, row + part.size(0)).raw(), wide.raw(), wide.bytes());
+    row += part.size(0);
+  }
+  return whole;
+}
+
+}  // namespace
+
+const PackedMatmul& MatmulWeights::packed(const MatmulImplementation& implementation,
+                                          const MatmulProblem& problem) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [made_for, form] : forms_) {
+    if (made_for == &implementation) return *form;
+  }
+  forms_.emplace_back(&implementation, implementation.pack(problem, stacked(parts_, out_features_)));
+  return *forms_.back().second;
+}
+
+Tensor matmul(Exec& ex, const Tensor& x, const MatmulWeights& weights, const MatmulEpilogue& epilogue) {
+  if (x.rank() < 1 || x.size(-1) != weights.in_features()) {
+    throw Error(ErrorCode::weights, "cannot multiply by the weights of a linear layer")
+        .with("found", x.shape().text())
+        .with("expected", fmt::format("[..., {}]", weights.in_features()));
+  }
+  const MatmulProblem problem{.rows = x.elements() / weights.in_features(),
+                              .in_features = weights.in_features(),
+                              .out_features = weights.out_features(),
+                              .type = x.dtype(),
+                              .gated = epilogue.gated};
+  Shape shape = x.shape();
+  shape.set(-1, epilogue.gated ? problem.out_features / 2 : problem.out_features);
+  Tensor out = ex.empty(shape, problem.type);
+  for (const MatmulImplementation& implementation : matmul_implementations()) {
+    if (!implementation.accepts(problem)) continue;
+    const PackedMatmul& packed = weights.packed(implementation, problem);
+    ProfileScope profile(ex, "", problem.flop());
+    if (profile.active()) profile.detail(fmt::format("{} {}", problem.text(), implementation.name));
+    implementation.run(ex, problem, packed, x, epilogue, out);
+    return out;
+  }
+  throw Error(ErrorCode::failed, "no implementation for {}", problem.text());
+}
+
+}  // namespace maquette::kernels

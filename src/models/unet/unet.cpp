@@ -1,0 +1,231 @@
+#include "models/unet/unet.h"
+
+#include <algorithm>
+
+namespace maquette::models {
+
+Tensor TimeEmbedding::operator()(nn::Exec& ex, const UNetInput& in) const {
+  const int64_t n = in.latent.size(0);
+  std::vector<double> timesteps = in.timesteps;
+  if (timesteps.size() == 1) timesteps.assign(static_cast<size_t>(n), timesteps[0]);
+
+  const int64_t width = linear_1.in_features();
+  Tensor e = kernels::convert(ex, nn::sinusoidal_embedding(timesteps, width, cosines_first, frequency_shift),
+                              ex.activations);
+  if (guidance && in.guidance_embedding.defined()) {
+    e = kernels::add(ex, e, (*guidance)(ex, kernels::convert(ex, in.guidance_embedding, ex.activations)));
+  }
+  e = linear_2(ex, linear_1(ex, e, {.activation = nn::Activation::silu}));
+  if (add_1 && in.added.defined()) {
+    const Tensor added = kernels::convert(ex, in.added, ex.activations);
+    e = kernels::add(ex, e, (*add_2)(ex, (*add_1)(ex, added, {.activation = nn::Activation::silu})));
+  }
+  return kernels::activation(ex, e, nn::Activation::silu);
+}
+
+TimeEmbedding load_time_embedding(const nn::Scope& scope, const UNetConfig& config) {
+  TimeEmbedding time{.linear_1 = nn::load_linear(scope / "time_embedding.linear_1"),
+                     .linear_2 = nn::load_linear(scope / "time_embedding.linear_2"),
+                     .guidance = std::nullopt,
+                     .add_1 = std::nullopt,
+                     .add_2 = std::nullopt,
+                     .cosines_first = config.cosines_first,
+                     .frequency_shift = config.frequency_shift};
+  if (scope.has("time_embedding.cond_proj.weight")) {
+    time.guidance = nn::load_linear(scope / "time_embedding.cond_proj");
+  }
+  if (scope.has("add_embedding.linear_1.weight")) {
+    time.add_1 = nn::load_linear(scope / "add_embedding.linear_1");
+    time.add_2 = nn::load_linear(scope / "add_embedding.linear_2");
+  }
+  return time;
+}
+
+Tensor UNetLayer::operator()(nn::Exec& ex, const Tensor& x, const Tensor& t, const nn::CrossContext& text) const {
+  Tensor h = res(ex, x, t);
+  return attention ? (*attention)(ex, h, text) : h;
+}
+
+Tensor MiddleStage::operator()(nn::Exec& ex, Tensor h, const Tensor& t, const nn::CrossContext& text) const {
+  h = res[0](ex, h, t);
+  for (size_t i = 1; i < res.size(); ++i) {
+    if (attention[i - 1]) h = (*attention[i - 1])(ex, h, text);
+    h = res[i](ex, h, t);
+  }
+  return h;
+}
+
+namespace {
+
+nn::GroupNormOptions norm_of(const UNetConfig& config) {
+  return {.groups = config.norm_groups, .epsilon = config.norm_epsilon};
+}
+
+std::optional<SpatialTransformer> load_attention_if_present(const nn::Scope& scope, int64_t heads,
+                                                            const UNetConfig& config) {
+  if (!scope.has("proj_in.weight")) return std::nullopt;
+  return load_spatial_transformer(scope, heads, config.norm_groups);
+}
+
+std::vector<UNetLayer> load_layers(const nn::Scope& scope, const UNetConfig& config, int64_t heads) {
+  std::vector<UNetLayer> layers;
+  for (int i = 0; i < scope.count("resnets"); ++i) {
+    layers.push_back({.res = load_res_block(scope / fmt::format("resnets.{}", i), norm_of(config)),
+                      .attention = load_attention_if_present(scope / fmt::format("attentions.{}", i), heads, config)});
+  }
+  return layers;
+}
+
+// Heads of level i of the encoder side; the decoder has the same in reverse.
+int64_t heads_at(const UNetConfig& config, int level) {
+  if (config.heads.empty()) return 0;
+  return config.heads[std::min(static_cast<size_t>(level), config.heads.size() - 1)];
+}
+
+}  // namespace
+
+DownStage load_down_stage(const nn::Scope& scope, const UNetConfig& config, int64_t heads) {
+  DownStage stage{.layers = load_layers(scope, config, heads), .downsample = std::nullopt};
+  if (scope.has("downsamplers.0.conv.weight")) {
+    stage.downsample = nn::load_conv2d(scope / "downsamplers.0.conv", 2);
+  }
+  return stage;
+}
+
+MiddleStage load_middle_stage(const nn::Scope& scope, const UNetConfig& config, int64_t heads) {
+  MiddleStage middle;
+  for (int i = 0; i < scope.count("resnets"); ++i) {
+    middle.res.push_back(load_res_block(scope / fmt::format("resnets.{}", i), norm_of(config)));
+    if (i > 0) {
+      middle.attention.push_back(
+          load_attention_if_present(scope / fmt::format("attentions.{}", i - 1), heads, config));
+    }
+  }
+  return middle;
+}
+
+UNet UNet::load(const nn::Scope& scope, const UNetConfig& config) {
+  UNet unet;
+  unet.time_ = load_time_embedding(scope, config);
+  unet.conv_in_ = nn::load_conv2d(scope / "conv_in");
+  const int levels = scope.count("down_blocks");
+  for (int i = 0; i < levels; ++i) {
+    unet.down_.push_back(load_down_stage(scope / fmt::format("down_blocks.{}", i), config, heads_at(config, i)));
+  }
+  if (scope.has("mid_block.resnets.0.conv1.weight")) {
+    unet.middle_ = load_middle_stage(scope / "mid_block", config, heads_at(config, levels - 1));
+  }
+  for (int i = 0; i < scope.count("up_blocks"); ++i) {
+    const nn::Scope stage = scope / fmt::format("up_blocks.{}", i);
+    UpStage up{.layers = load_layers(stage, config, heads_at(config, levels - 1 - i)), .upsample = std::nullopt};
+    if (stage.has("upsamplers.0.conv.weight")) up.upsample = nn::load_conv2d(stage / "upsamplers.0.conv");
+    unet.up_.push_back(std::move(up));
+  }
+  unet.norm_out_ = nn::load_group_norm(scope / "conv_norm_out", norm_of(config));
+  unet.conv_out_ = nn::load_conv2d(scope / "conv_out");
+  unet.size_embedding_width_ = config.size_embedding_width;
+  for (const nn::Attention* cross : unet.cross_attentions()) unet.context_width_ = cross->kv->in_features();
+  return unet;
+}
+
+namespace {
+
+void add_if_defined(nn::Exec& ex, Tensor& h, const Tensor& extra) {
+  if (extra.defined()) h = kernels::add(ex, h, extra);
+}
+
+// What a T2I-Adapter says at the end of stage i. It joins before the skip is taken: after the last attention, or,
+// in stages without attention, after the downsampling (where diffusers adds it in place).
+Tensor adapter_state(const UNetInput& in, size_t i) {
+  return in.adapter_states && i < in.adapter_states->size() ? (*in.adapter_states)[i] : Tensor();
+}
+
+}  // namespace
+
+Tensor UNet::operator()(nn::Exec& ex, const UNetInput& in) const {
+  const Tensor t = time_(ex, in);
+
+  // Going down, every layer leaves a skip connection behind.
+  std::vector<Tensor> skips;
+  Tensor h = conv_in_(ex, kernels::to_channels_last(ex, in.latent));
+  ex.trace("conv_in", h);
+  skips.push_back(h);
+  for (size_t i = 0; i < down_.size(); ++i) {
+    const DownStage& stage = down_[i];
+    for (size_t j = 0; j < stage.layers.size(); ++j) {
+      h = stage.layers[j](ex, h, t, *in.text);
+      const bool last = j + 1 == stage.layers.size();
+      if (last && (stage.layers[j].attention || !stage.downsample)) add_if_defined(ex, h, adapter_state(in, i));
+      skips.push_back(h);
+      ex.trace(fmt::format("down_blocks.{}.{}", i, j), h);
+    }
+    if (stage.downsample) {
+      h = (*stage.downsample)(ex, h);
+      if (!stage.layers.back().attention) add_if_defined(ex, h, adapter_state(in, i));
+      skips.push_back(h);
+      ex.trace(fmt::format("down_blocks.{}.downsample", i), h);
+    }
+  }
+
+  if (middle_) h = (*middle_)(ex, h, t, *in.text);
+  ex.trace("mid_block", h);
+
+  // From here on a ControlNet's corrections apply: to the middle and to every skip as it is used.
+  if (in.control) {
+    add_if_defined(ex, h, in.control->middle);
+    for (size_t i = 0; i < skips.size() && i < in.control->skips.size(); ++i) {
+      add_if_defined(ex, skips[i], in.control->skips[i]);
+    }
+  }
+
+  // Going up, every layer takes a skip back, the latest first; resampling meets the size of the next one, so that
+  // odd sizes come back as they went.
+  for (size_t i = 0; i < up_.size(); ++i) {
+    const UpStage& stage = up_[i];
+    for (size_t j = 0; j < stage.layers.size(); ++j) {
+      h = stage.layers[j](ex, kernels::concat_channels(ex, h, skips.back()), t, *in.text);
+      skips.pop_back();
+      ex.trace(fmt::format("up_blocks.{}.{}", i, j), h);
+    }
+    if (stage.upsample) {
+      const Tensor& next = skips.back();
+      h = (*stage.upsample)(ex, kernels::resize_nearest(ex, h, next.size(1), next.size(2)));
+    }
+  }
+  return kernels::to_channels_first(conv_out_(ex, norm_out_.with_silu(ex, h)));
+}
+
+std::vector<const nn::Attention*> UNet::cross_attentions() const {
+  std::vector<const nn::Attention*> found;
+  const auto collect = [&found](const std::optional<SpatialTransformer>& transformer) {
+    if (!transformer) return;
+    for (const TransformerBlock& block : transformer->blocks) found.push_back(&block.cross);
+  };
+  for (const DownStage& stage : down_) {
+    for (const UNetLayer& layer : stage.layers) collect(layer.attention);
+  }
+  for (const UpStage& stage : up_) {
+    for (const UNetLayer& layer : stage.layers) collect(layer.attention);
+  }
+  if (middle_) {
+    for (const auto& transformer : middle_->attention) collect(transformer);
+  }
+  return found;
+}
+
+Tensor size_embedding(const Tensor& pooled, std::span<const std::vector<double>> sizes, int64_t width) {
+  const int64_t n = pooled.size(0);
+  const int64_t count = sizes.empty() ? 0 : static_cast<int64_t>(sizes[0].size());
+  Tensor out = Tensor::empty({n, pooled.size(1) + count * width});
+  for (int64_t i = 0; i < n; ++i) {
+    const std::vector<double>& numbers = sizes[sizes.size() == 1 ? 0 : static_cast<size_t>(i)];
+    const Tensor embedded = nn::sinusoidal_embedding(numbers, width);
+    auto row = out.rows(i, i + 1).data();
+    const auto text = pooled.rows(i, i + 1);
+    std::ranges::copy(text.data(), row.begin());
+    std::ranges::copy(embedded.data(), row.begin() + pooled.size(1));
+  }
+  return out;
+}
+
+}  // namespace maquette::models

@@ -1,0 +1,109 @@
+// The denoising network of Stable Diffusion 1, 2 and XL: one code for all, which walks what was loaded.
+//
+//   latent -- conv_in -- down stages -- middle -- up stages -- norm, silu, conv_out -- prediction
+//                            \______ skips ______/
+//
+// Channel counts, depths and context widths are those of the weights. Source: Rombach et al. 2022; Podell et al.
+// 2023 for the size conditions.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "models/unet/res_block.h"
+#include "models/unet/spatial_transformer.h"
+#include "models/unet/unet_config.h"
+
+namespace maquette::models {
+
+// What a ControlNet or a T2I-Adapter adds: to each skip connection (as the network pushes them) and to the middle.
+// Elements may be undefined.
+struct Residuals {
+  std::vector<Tensor> skips;  // [N, h, w, c] activations
+  Tensor middle;
+};
+
+struct UNetInput {
+  Tensor latent;             // [N, C, h, w] f32, already scaled; C as conv_in has it (4, 9 inpainting, 8 edit...)
+  std::vector<double> timesteps;  // one, or one per picture
+  const nn::CrossContext* text = nullptr;  // tokens [N, T, context width]
+  Tensor added;              // SDXL: [N, pooled + sizes] f32 (see size_embedding); undefined otherwise
+  Tensor guidance_embedding; // LCM: [N, w] f32; undefined otherwise
+  const Residuals* control = nullptr;      // added to skips as they are used, and to the middle
+  // T2I-Adapter: added to the activation at the end of each down stage, [N, h, w, c] activations.
+  const std::vector<Tensor>* adapter_states = nullptr;
+};
+
+// The embedding of timesteps, sizes and guidance that every residual block sees.
+struct TimeEmbedding {
+  nn::Linear linear_1, linear_2;
+  std::optional<nn::Linear> guidance;          // LCM's cond_proj
+  std::optional<nn::Linear> add_1, add_2;      // SDXL's add_embedding
+  bool cosines_first = true;
+  double frequency_shift = 0;
+
+  // -> silu(embedding) [N, T], activations: only ever used through its SiLU.
+  Tensor operator()(nn::Exec& ex, const UNetInput& in) const;
+};
+TimeEmbedding load_time_embedding(const nn::Scope& scope, const UNetConfig& config);
+
+// One step of a stage: a residual block and, where loaded, an attention.
+struct UNetLayer {
+  ResBlock res;
+  std::optional<SpatialTransformer> attention;
+
+  Tensor operator()(nn::Exec& ex, const Tensor& x, const Tensor& t, const nn::CrossContext& text) const;
+};
+
+struct DownStage {
+  std::vector<UNetLayer> layers;
+  std::optional<nn::Conv2d> downsample;  // stride 2
+};
+struct MiddleStage {  // res, then (attention, res) pairs
+  std::vector<ResBlock> res;
+  std::vector<std::optional<SpatialTransformer>> attention;
+
+  Tensor operator()(nn::Exec& ex, Tensor h, const Tensor& t, const nn::CrossContext& text) const;
+};
+struct UpStage {
+  std::vector<UNetLayer> layers;
+  std::optional<nn::Conv2d> upsample;  // after nearest-neighbour resampling
+};
+
+// Loading of the parts that a ControlNet shares.
+DownStage load_down_stage(const nn::Scope& scope, const UNetConfig& config, int64_t heads);
+MiddleStage load_middle_stage(const nn::Scope& scope, const UNetConfig& config, int64_t heads);
+
+class UNet {
+ public:
+  static UNet load(const nn::Scope& scope, const UNetConfig& config);
+
+  // -> prediction [N, C_out, h, w] f32
+  Tensor operator()(nn::Exec& ex, const UNetInput& in) const;
+
+  int64_t in_channels() const { return conv_in_.in_channels(); }
+  int64_t out_channels() const { return conv_out_.out_channels(); }
+  int64_t context_width() const { return context_width_; }  // 0 without cross attention
+  int64_t added_width() const { return time_.add_1 ? time_.add_1->in_features() : 0; }
+  int64_t guidance_width() const { return time_.guidance ? time_.guidance->in_features() : 0; }
+  int64_t size_embedding_width() const { return size_embedding_width_; }
+  // Every cross attention in the order of the published IP-Adapter files: down, up, middle.
+  std::vector<const nn::Attention*> cross_attentions() const;
+
+ private:
+  TimeEmbedding time_;
+  nn::Conv2d conv_in_;
+  std::vector<DownStage> down_;
+  std::optional<MiddleStage> middle_;
+  std::vector<UpStage> up_;
+  nn::GroupNorm norm_out_;
+  nn::Conv2d conv_out_;
+  int64_t context_width_ = 0;
+  int64_t size_embedding_width_ = 256;
+};
+
+// SDXL's vector of size conditions: pooled text [N, P] and for each number (height before width) its sinusoidal
+// embedding of `width` -> [N, P + count width] f32.
+Tensor size_embedding(const Tensor& pooled, std::span<const std::vector<double>> sizes, int64_t width);
+
+}  // namespace maquette::models
