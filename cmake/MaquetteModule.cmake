@@ -15,8 +15,9 @@ if(MAQUETTE_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${MAQUETTE_CCACHE})
 endif()
 
+# Designated initialisers leave members at their defaults on purpose: no warning about that.
 function(maquette_flags target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror -Wno-missing-field-initializers)
   target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src>)
 endfunction()
 

@@ -56,5 +56,6 @@ build() { # build PRESET [TARGET...]
   shift
   mkdir -p build
   configure "$preset"
-  ninja -C "build/$preset" --quiet "$@"
+  # When files come or go, CMake runs again and talks about it; nobody needs to read that.
+  ninja -C "build/$preset" --quiet "$@" 2>&1 | { grep -vE '^-- (GLOB mismatch|Configuring done|Generating done|Build files)' || true; }
 }

@@ -4,8 +4,11 @@
 Every test writes a small repository into a scratch folder and runs the real program on it.
 """
 
+import importlib.machinery
+import importlib.util
 import pathlib
 import subprocess
+import sys
 import tempfile
 import textwrap
 import unittest
@@ -85,6 +88,13 @@ class CheckIncludes(ToolTest):
         self.write("src/tensor/tensor_test.cpp", "#include <gtest/gtest.h>\n")
         self.accepts("check_includes")
         self.write("src/tensor/tensor.cpp", "#include <gtest/gtest.h>\n")
+        self.refuses("check_includes", "belongs into *_test.cpp")
+
+    def test_gtest_in_a_helper_of_tests(self):
+        self.write("src/tensor/close_to.h", "#include <gtest/gtest.h>\n")
+        self.write("src/tensor/tensor_test.cpp", '#include "tensor/close_to.h"\n')
+        self.accepts("check_includes")
+        self.write("src/tensor/tensor.cpp", '#include "tensor/close_to.h"\n')
         self.refuses("check_includes", "belongs into *_test.cpp")
 
     def test_a_header_that_is_not_there(self):
@@ -270,6 +280,49 @@ class CliTest(ToolTest):
         code, text = self.run_tool("cli_test", "-j", "3", str(self.root))
         self.assertEqual(code, 1)
         self.assertTrue(text.endswith("1 passed, 1 failed\n"), text)
+
+
+def load_tool(name: str):
+    """The tool as a module, for tests of its functions."""
+    loader = importlib.machinery.SourceFileLoader(name, str(TOOLS / name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    sys.modules[name] = module  # dataclasses look their module up
+    loader.exec_module(module)
+    return module
+
+
+class RunTests(unittest.TestCase):
+    """How the output of a suite becomes a number of tests: nothing that went wrong may be counted as nothing."""
+
+    def setUp(self):
+        self.tool = load_tool("run_tests")
+
+    def counts(self, read: str, code: int, text: str) -> tuple[int, int]:
+        result = getattr(self.tool, read)(code, text)
+        return result.passed, result.failed
+
+    def test_ctest(self):
+        good = "test 1\n1: [==========] 5 tests from 2 test suites ran. (1 ms total)\n1: [  PASSED  ] 5 tests.\n"
+        bad = (
+            "test 2\n2: [==========] 3 tests from 1 test suite ran. (1 ms total)\n2: [  PASSED  ] 2 tests.\n"
+            "2: [  FAILED  ] 1 test, listed below:\n"
+        )
+        crashed = "test 3\n3: [==========] Running 9 tests from 1 test suite.\n"
+        self.assertEqual(self.counts("ctest_summary", 0, good), (5, 0))
+        self.assertEqual(self.counts("ctest_summary", 8, good + bad), (7, 1))
+        self.assertEqual(self.counts("ctest_summary", 8, good + crashed), (5, 1))
+        self.assertEqual(self.counts("ctest_summary", 8, good), (5, 1))
+        self.assertEqual(self.counts("ctest_summary", 0, "No tests were found!!!\n"), (0, 1))
+
+    def test_closing_line(self):
+        self.assertEqual(self.counts("closing_line", 0, "ok\n3 passed, 0 failed\n"), (3, 0))
+        self.assertEqual(self.counts("closing_line", 1, "3 passed, 2 failed\n"), (3, 2))
+        self.assertEqual(self.counts("closing_line", 1, "Traceback\n"), (0, 1))
+
+    def test_unittest(self):
+        self.assertEqual(self.counts("unittest_summary", 0, "Ran 36 tests in 3.0s\n\nOK\n"), (36, 0))
+        text = "Ran 36 tests in 3.0s\n\nFAILED (failures=1, errors=2)\n"
+        self.assertEqual(self.counts("unittest_summary", 1, text), (33, 3))
 
 
 if __name__ == "__main__":

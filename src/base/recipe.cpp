@@ -203,39 +203,43 @@ constexpr bool kIsRecord =
     std::is_same_v<T, Recipe::Control> || std::is_same_v<T, Recipe::Adapter> ||
     std::is_same_v<T, Recipe::Region> || std::is_same_v<T, Recipe::HiRes>;
 
-class Writer {
- public:
+template <typename T>
+Json written(const T& value);
+template <typename T>
+Json written(const std::optional<T>& value) { return value ? written(*value) : Json(); }
+template <typename T>
+Json written(const std::vector<T>& values) {
+  Json list = Json::array();
+  for (const T& value : values) list.push_back(written(value));
+  return list;
+}
+
+struct Writer {
   Json json = Json::object();
 
   template <typename T>
-  void operator()(std::string_view field, T& value) {
-    if (value == T{} && !always_.contains(field)) return;
-    json[std::string(field)] = written(value);
-  }
-  explicit Writer(std::set<std::string_view> always = {}) : always_(std::move(always)) {}
-
- private:
-  template <typename T>
-  static Json written(T& value) {
-    if constexpr (kIsRecord<T>) {
-      Writer inner;
-      fields(inner, value);
-      return inner.json;
-    } else {
-      return write_value(value);
-    }
-  }
-  template <typename T>
-  static Json written(std::optional<T>& value) { return value ? written(*value) : Json(); }
-  template <typename T>
-  static Json written(std::vector<T>& values) {
-    Json list = Json::array();
-    for (T& value : values) list.push_back(written(value));
-    return list;
-  }
-
-  std::set<std::string_view> always_;
+  void operator()(std::string_view field, const T& value) { json[std::string(field)] = written(value); }
 };
+
+// A record without the fields that a fresh one has the same.
+template <typename T>
+Json written(const T& value) {
+  if constexpr (kIsRecord<T> || std::is_same_v<T, Recipe>) {
+    Writer writer;
+    Writer fresh;
+    T copy = value;
+    T defaults;
+    fields(writer, copy);
+    fields(fresh, defaults);
+    Json kept = Json::object();
+    for (const auto& [field, json] : writer.json.items()) {
+      if (json != fresh.json[field]) kept[field] = json;
+    }
+    return kept;
+  } else {
+    return write_value(value);
+  }
+}
 
 class Reader {
  public:
@@ -291,11 +295,8 @@ class Reader {
 }  // namespace
 
 Json to_json(const Recipe& recipe) {
-  Recipe copy = recipe;
-  Writer writer({"model", "prompt", "seed", "dialect"});
-  fields(writer, copy);
   Json json{{"schema", "maquette.recipe"}, {"version", Recipe::kVersion}};
-  json.update(writer.json);
+  json.update(written(recipe));
   return json;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/attention.h"
+#include "kernels/avx512/avx512.h"
 #include "kernels/conv.h"
 #include "kernels/matmul.h"
 #include "kernels/onednn/onednn.h"
@@ -57,12 +58,14 @@ const AttentionImplementation kReferenceAttention{
 }  // namespace
 
 std::span<const ConvImplementation> conv_implementations() {
-  static const std::vector<ConvImplementation> list{kOnednnConvF32, kOnednnConvBf16, kReferenceConv};
+  static const std::vector<ConvImplementation> list{kAvx512ConvF32, kAvx512ConvBf16, kOnednnConvF32,
+                                                    kOnednnConvBf16, kReferenceConv};
   return list;
 }
 
 std::span<const MatmulImplementation> matmul_implementations() {
-  static const std::vector<MatmulImplementation> list{kOnednnMatmulF32, kOnednnMatmulBf16, kReferenceMatmul};
+  static const std::vector<MatmulImplementation> list{kAvx512MatmulF32, kAvx512MatmulBf16, kOnednnMatmulF32,
+                                                      kOnednnMatmulBf16, kReferenceMatmul};
   return list;
 }
 

@@ -15,7 +15,9 @@ using Bytes = std::span<const std::byte>;
 enum class Endian { little, big };
 
 inline Bytes as_bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
-inline std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+inline std::string_view as_text(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 // The `size` bytes at `offset`; nothing where they do not all exist.
 inline std::optional<Bytes> slice(Bytes bytes, size_t offset, size_t size) {

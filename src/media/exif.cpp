@@ -1,5 +1,6 @@
-// EXIF 2.32 (CIPA DC-008): sections 4.5 (blocks), 4.6.5 (UserComment: eight bytes of character code, then text) and
-// 4.7.2 (APP1). The layout of WebP containers is from RFC 9649, that of JPEG segments from ITU-T T.81, annex B.
+// EXIF 2.32 (CIPA DC-008): sections 4.5 (blocks), 4.6.5 (UserComment: eight bytes of character code, then
+// text) and 4.7.2 (APP1). The layout of WebP containers is from RFC 9649, that of JPEG segments from ITU-T
+// T.81, annex B.
 #include "media/exif.h"
 
 #include <algorithm>
@@ -58,9 +59,11 @@ std::vector<TiffEntry> description_entries(const ExifFields& fields) {
 
 std::vector<TiffEntry> exif_entries(const ExifFields& fields, Endian endian) {
   std::vector<TiffEntry> entries = {entry_of(kExifVersion, kUndefined, "0232")};
-  if (fields.recipe_json) entries.push_back(entry_of(kMakerNote, kUndefined, kRecipeMark + *fields.recipe_json));
+  if (fields.recipe_json)
+    entries.push_back(entry_of(kMakerNote, kUndefined, kRecipeMark + *fields.recipe_json));
   if (fields.user_comment) {
-    entries.push_back(entry_of(kUserComment, kUndefined, kUnicodeMark + utf8_to_utf16(*fields.user_comment, endian)));
+    entries.push_back(
+        entry_of(kUserComment, kUndefined, kUnicodeMark + utf8_to_utf16(*fields.user_comment, endian)));
   }
   return entries;
 }
@@ -74,8 +77,8 @@ std::string utf8_or_latin1(std::string text) {
   return is_utf8(text) ? text : latin1_to_utf8(text);
 }
 
-// The order of UTF-16 is not reliable: tools write big-endian text into little-endian blocks. Latin letters have
-// a zero in their upper byte, which tells; without any, the order of the block is believed.
+// The order of UTF-16 is not reliable: tools write big-endian text into little-endian blocks. Latin letters
+// have a zero in their upper byte, which tells; without any, the order of the block is believed.
 Endian utf16_order(Bytes text, Endian block) {
   size_t even_zeros = 0;
   size_t odd_zeros = 0;
@@ -96,21 +99,33 @@ std::optional<std::string> decode_user_comment(std::string_view value, Endian bl
     strip_trailing_nul(comment);
     return comment;
   }
-  if (mark == kAsciiMark || mark == std::string_view("\0\0\0\0\0\0\0\0", 8)) return utf8_or_latin1(std::string(text));
+  if (mark == kAsciiMark || mark == std::string_view("\0\0\0\0\0\0\0\0", 8))
+    return utf8_or_latin1(std::string(text));
   return std::nullopt;  // JIS and private codes
 }
 
 void take_entry(const TiffEntry& entry, Endian endian, ExifFields& fields) {
   switch (entry.tag) {
-    case kImageDescription: fields.description = utf8_or_latin1(entry.value); break;
-    case kSoftware: fields.software = utf8_or_latin1(entry.value); break;
-    case kArtist: fields.artist = utf8_or_latin1(entry.value); break;
-    case kCopyright: fields.copyright = utf8_or_latin1(entry.value); break;
-    case kUserComment: fields.user_comment = decode_user_comment(entry.value, endian); break;
+    case kImageDescription:
+      fields.description = utf8_or_latin1(entry.value);
+      break;
+    case kSoftware:
+      fields.software = utf8_or_latin1(entry.value);
+      break;
+    case kArtist:
+      fields.artist = utf8_or_latin1(entry.value);
+      break;
+    case kCopyright:
+      fields.copyright = utf8_or_latin1(entry.value);
+      break;
+    case kUserComment:
+      fields.user_comment = decode_user_comment(entry.value, endian);
+      break;
     case kMakerNote:
       if (entry.value.starts_with(kRecipeMark)) fields.recipe_json = entry.value.substr(kRecipeMark.size());
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -230,7 +245,8 @@ Result<std::optional<Bytes>> find_exif(Bytes file) {
     for (const RiffChunk& chunk : *chunks) {
       if (chunk.type != "EXIF") continue;
       // Some writers keep the mark that only JPEG needs.
-      return std::optional(chunk.data.subspan(as_text(chunk.data).starts_with(kExifMark) ? kExifMark.size() : 0));
+      return std::optional(
+          chunk.data.subspan(as_text(chunk.data).starts_with(kExifMark) ? kExifMark.size() : 0));
     }
   }
   return std::optional<Bytes>();
@@ -278,7 +294,8 @@ std::string webp_with_exif(Bytes webp, const ExifFields& fields, const WebpCanva
   std::string body = "WEBP";
   append_riff_chunk(body, "VP8X", extended);
   for (const RiffChunk& chunk : chunks) {
-    if (chunk.type != "VP8X" && chunk.type != "EXIF") append_riff_chunk(body, chunk.type, as_text(chunk.data));
+    if (chunk.type != "VP8X" && chunk.type != "EXIF")
+      append_riff_chunk(body, chunk.type, as_text(chunk.data));
   }
   append_riff_chunk(body, "EXIF", build_exif(fields));
   std::string out = "RIFF";
@@ -312,11 +329,14 @@ void blank_value(std::string& tiff, const TiffHeader& header, uint16_t tag) {
 
 std::string tiff_with_exif(std::string tiff, const ExifFields& fields, double dpi) {
   const TiffHeader header = read_tiff_header(as_bytes(tiff)).take();
-  std::vector<TiffEntry> entries = read_tiff_directory(as_bytes(tiff), header.first_directory, header.endian).take();
+  std::vector<TiffEntry> entries =
+      read_tiff_directory(as_bytes(tiff), header.first_directory, header.endian).take();
   for (const uint16_t tag : {kDateTime, kSoftware, kHostComputer}) blank_value(tiff, header, tag);
-  const std::vector<uint16_t> replaced = {kDateTime,  kSoftware,         kHostComputer, kXResolution,  kYResolution,
-                                          kArtist,    kImageDescription, kCopyright,    kExifDirectory, kResolutionUnit};
-  std::erase_if(entries, [&](const TiffEntry& e) { return std::ranges::find(replaced, e.tag) != replaced.end(); });
+  const std::vector<uint16_t> replaced = {kDateTime,      kSoftware,      kHostComputer,     kXResolution,
+                                          kYResolution,   kArtist,        kImageDescription, kCopyright,
+                                          kExifDirectory, kResolutionUnit};
+  std::erase_if(entries,
+                [&](const TiffEntry& e) { return std::ranges::find(replaced, e.tag) != replaced.end(); });
 
   std::ranges::copy(description_entries(fields), std::back_inserter(entries));
   if (dpi > 0) {

@@ -26,7 +26,8 @@ BasicImage<T> map_pixels(const BasicImage<T>& image, int64_t wanted, Pick pick) 
   const auto count = static_cast<size_t>(image.height() * image.width());
   for (size_t i = 0; i < count; ++i) {
     const auto pixel = source.subspan(i * channels, channels);
-    for (size_t c = 0; c < static_cast<size_t>(wanted); ++c) target[i * static_cast<size_t>(wanted) + c] = pick(pixel, c);
+    for (size_t c = 0; c < static_cast<size_t>(wanted); ++c)
+      target[i * static_cast<size_t>(wanted) + c] = pick(pixel, c);
   }
   return out;
 }
@@ -40,19 +41,22 @@ BasicImage<T> rgb_of(const BasicImage<T>& image) {
 
 template <typename T>
 BasicImage<T> cropped(const BasicImage<T>& image, int64_t top, int64_t left, int64_t height, int64_t width) {
-  if (top < 0 || left < 0 || height < 1 || width < 1 || top > image.height() - height || left > image.width() - width) {
-    throw Error(ErrorCode::failed, "cannot crop {}x{} at ({}, {}) out of a picture of {}x{}", width, height, left, top,
-                image.width(), image.height());
+  if (top < 0 || left < 0 || height < 1 || width < 1 || top > image.height() - height ||
+      left > image.width() - width) {
+    throw Error(ErrorCode::failed, "cannot crop {}x{} at ({}, {}) out of a picture of {}x{}", width, height,
+                left, top, image.width(), image.height());
   }
   BasicImage<T> out = BasicImage<T>::zeros(height, width, image.channels());
   const auto first = static_cast<size_t>(left * image.channels());
   const auto length = static_cast<size_t>(width * image.channels());
-  for (int64_t y = 0; y < height; ++y) std::ranges::copy(image.row(top + y).subspan(first, length), out.row(y).begin());
+  for (int64_t y = 0; y < height; ++y)
+    std::ranges::copy(image.row(top + y).subspan(first, length), out.row(y).begin());
   return out;
 }
 
 void check_batch(const Tensor& nchw, int64_t index) {
-  const bool fits = nchw.rank() == 4 && (nchw.size(1) == 1 || nchw.size(1) == 3) && index >= 0 && index < nchw.size(0);
+  const bool fits =
+      nchw.rank() == 4 && (nchw.size(1) == 1 || nchw.size(1) == 3) && index >= 0 && index < nchw.size(0);
   if (!fits) {
     throw Error(ErrorCode::failed, "cannot take picture {} out of a tensor", index)
         .with("found", nchw.shape().text())
@@ -70,7 +74,8 @@ BasicImage<T> from_planes(const Tensor& nchw, int64_t index, Convert convert) {
   const auto source = nchw.data().subspan(static_cast<size_t>(index * channels) * plane);
   const auto target = out.data();
   for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
-    for (size_t i = 0; i < plane; ++i) target[i * static_cast<size_t>(channels) + c] = convert(source[c * plane + i]);
+    for (size_t i = 0; i < plane; ++i)
+      target[i * static_cast<size_t>(channels) + c] = convert(source[c * plane + i]);
   }
   return out;
 }
@@ -83,7 +88,8 @@ Tensor to_planes(const Image& image, Convert convert) {
   const auto source = image.data();
   const auto target = out.data();
   for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
-    for (size_t i = 0; i < plane; ++i) target[c * plane + i] = convert(source[i * static_cast<size_t>(channels) + c]);
+    for (size_t i = 0; i < plane; ++i)
+      target[c * plane + i] = convert(source[i * static_cast<size_t>(channels) + c]);
   }
   return out;
 }
@@ -92,7 +98,8 @@ Tensor to_planes(const Image& image, Convert convert) {
 
 template <typename T>
 BasicImage<T>::BasicImage(Tensor hwc) : pixels(std::move(hwc)) {
-  const bool shaped = pixels.rank() == 3 && (pixels.size(2) == 1 || pixels.size(2) == 3 || pixels.size(2) == 4);
+  const bool shaped =
+      pixels.rank() == 3 && (pixels.size(2) == 1 || pixels.size(2) == 3 || pixels.size(2) == 4);
   if (!shaped || pixels.dtype() != DTypeOf<T>::value) {
     throw Error(ErrorCode::failed, "cannot use a tensor as a picture")
         .with("found", fmt::format("{} of {}", pixels.shape().text(), name(pixels.dtype())))
@@ -116,7 +123,8 @@ Image8 to_8bit(const Image& image) {
 
 Image to_float(const Image8& image) {
   Image out = Image::zeros(image.height(), image.width(), image.channels());
-  std::ranges::transform(image.data(), out.data().begin(), [](uint8_t v) { return static_cast<float>(v) / 255.f; });
+  std::ranges::transform(image.data(), out.data().begin(),
+                         [](uint8_t v) { return static_cast<float>(v) / 255.f; });
   return out;
 }
 
@@ -140,7 +148,8 @@ Image8 to_grey(const Image8& image) {
 Image flatten(const Image& image, float red, float green, float blue) {
   if (image.channels() != 4) return to_rgb(image);
   const float over[3] = {red, green, blue};
-  return map_pixels(image, 3, [&over](std::span<const float> p, size_t c) { return p[c] * p[3] + over[c] * (1 - p[3]); });
+  return map_pixels(
+      image, 3, [&over](std::span<const float> p, size_t c) { return p[c] * p[3] + over[c] * (1 - p[3]); });
 }
 
 Image crop(const Image& image, int64_t top, int64_t left, int64_t height, int64_t width) {

@@ -1,12 +1,14 @@
 // Pictures in memory, and their way into and out of the networks.
 //
-// A picture is a tensor [H, W, C] with C = 1 (grey), 3 (RGB) or 4 (RGB and straight alpha). Values are sRGB-encoded
-// unless a function says otherwise. Two forms:
+// A picture is a tensor [H, W, C] with C = 1 (grey), 3 (RGB) or 4 (RGB and straight alpha). Values are
+// sRGB-encoded unless a function says otherwise. Two forms:
 //   Image    f32, 0 to 1   what files are read to and written from; 8 and 16 bits pass through it unchanged
-//   Image8   u8            where a result must agree to the last level with 8-bit tools (resampling, masks, metrics)
+//   Image8   u8            where a result must agree to the last level with 8-bit tools (resampling, masks,
+//   metrics)
 // A mask is an Image of one channel, 1 where the picture is to be painted anew and 0 where it is kept.
 //
-// Copying an image shares its pixels, as copying a tensor does: `clone()` before writing into one that came in.
+// Copying an image shares its pixels, as copying a tensor does: `clone()` before writing into one that came
+// in.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +23,8 @@ struct BasicImage {
   Tensor pixels;  // [H, W, C]
 
   BasicImage() = default;
-  explicit BasicImage(Tensor hwc);  // throws Error unless the shape is [H, W, 1|3|4] and the element type fits
+  explicit BasicImage(
+      Tensor hwc);  // throws Error unless the shape is [H, W, 1|3|4] and the element type fits
   static BasicImage zeros(int64_t height, int64_t width, int64_t channels);
 
   int64_t height() const { return pixels.defined() ? pixels.size(0) : 0; }
@@ -52,8 +55,8 @@ Image8 to_8bit(const Image& image);
 // u / 255 in binary32, as numpy computes it; to_8bit(to_float(x)) == x.
 Image to_float(const Image8& image);
 
-// Channels: grey to RGB repeats the value; RGB to grey is Pillow's luma (19595 R + 38470 G + 7471 B) / 65536, on
-// Image8 with its rounding; alpha is dropped, never blended (see flatten).
+// Channels: grey to RGB repeats the value; RGB to grey is Pillow's luma (19595 R + 38470 G + 7471 B) / 65536,
+// on Image8 with its rounding; alpha is dropped, never blended (see flatten).
 Image to_rgb(const Image& image);
 Image8 to_rgb(const Image8& image);
 Image to_grey(const Image& image);
@@ -65,11 +68,13 @@ Image flatten(const Image& image, float red, float green, float blue);
 Image crop(const Image& image, int64_t top, int64_t left, int64_t height, int64_t width);
 Image8 crop(const Image8& image, int64_t top, int64_t left, int64_t height, int64_t width);
 
-// Network borders. [1, 3, H, W] in [-1, 1] (VAE input: 2 v - 1), or [1, C, H, W] in [0, 1] (control hints, masks).
+// Network borders. [1, 3, H, W] in [-1, 1] (VAE input: 2 v - 1), or [1, C, H, W] in [0, 1] (control hints,
+// masks).
 Tensor to_signed_tensor(const Image& image);
 Tensor to_unit_tensor(const Image& image);
-// Picture `index` of a batch [N, C, H, W], C = 1 or 3. The 8-bit form equals diffusers' postprocessing to the last
-// level: x / 2 + 0.5 in binary32, clamped, times 255, half to even. The float form is for 16-bit and EXR output.
+// Picture `index` of a batch [N, C, H, W], C = 1 or 3. The 8-bit form equals diffusers' postprocessing to the
+// last level: x / 2 + 0.5 in binary32, clamped, times 255, half to even. The float form is for 16-bit and EXR
+// output.
 Image8 image8_from_signed_tensor(const Tensor& nchw, int64_t index = 0);
 Image image_from_signed_tensor(const Tensor& nchw, int64_t index = 0);
 Image image_from_unit_tensor(const Tensor& nchw, int64_t index = 0);

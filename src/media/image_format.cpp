@@ -1,11 +1,12 @@
-// Signatures and header fields: PNG third edition 5.2 and 11.2.1; ITU-T T.81 B.2.2 (JPEG frame header); RFC 9649
-// (WebP); BITMAPINFOHEADER (BMP); OpenEXR file layout; TIFF 6.0 section 2; Radiance picture format.
+// Signatures and header fields: PNG third edition 5.2 and 11.2.1; ITU-T T.81 B.2.2 (JPEG frame header); RFC
+// 9649 (WebP); BITMAPINFOHEADER (BMP); OpenEXR file layout; TIFF 6.0 section 2; Radiance picture format.
 #include "media/image_format.h"
 
 #include <array>
 #include <cstdlib>
 
 #include "base/text.h"
+#include "media/png_chunks.h"
 
 namespace maquette::media {
 
@@ -40,7 +41,8 @@ std::optional<Size> bmp_size(Bytes file) {
   const auto width = read_number<uint32_t>(file, 18, Endian::little);
   const auto height = read_number<uint32_t>(file, 22, Endian::little);
   if (!height) return std::nullopt;
-  // The OS/2 1.x header, 12 bytes long, has 16-bit sizes; a negative height means that the top row comes first.
+  // The OS/2 1.x header, 12 bytes long, has 16-bit sizes; a negative height means that the top row comes
+  // first.
   if (read_number<uint32_t>(file, 14, Endian::little) == 12u) return Size{*width & 0xffff, *width >> 16};
   return Size{*width, std::abs(int64_t{static_cast<int32_t>(*height)})};
 }
@@ -56,7 +58,8 @@ std::optional<Size> webp_size(Bytes file) {
     if (bits) return Size{(*bits & 0x3fff) + 1, (*bits >> 14 & 0x3fff) + 1};
   } else if (kind == "VP8X") {
     const auto low = read_number<uint64_t>(file, 22, Endian::little);  // two bytes before the 24-bit fields
-    if (low) return Size{static_cast<int64_t>(*low >> 16 & 0xffffff) + 1, static_cast<int64_t>(*low >> 40) + 1};
+    if (low)
+      return Size{static_cast<int64_t>(*low >> 16 & 0xffffff) + 1, static_cast<int64_t>(*low >> 40) + 1};
   }
   return std::nullopt;
 }
@@ -95,8 +98,12 @@ std::optional<Error> check_png(Bytes file, const ImageLimits& limits) {
   if (samples == 0) return damaged(ImageFormat::png, fmt::format("colour type {}", *colour));
   const uint64_t needed = *height * ((*width * samples * *depth + 7) / 8);
   if (needed / 1032 > file.size()) {
-    return damaged(ImageFormat::png, fmt::format("{} bytes for {} x {} pixels", file.size(), *width, *height));
+    return damaged(ImageFormat::png,
+                   fmt::format("{} bytes for {} x {} pixels", file.size(), *width, *height));
   }
+  // A file that was cut off is told by its chunks; the codec would print to standard error on its own.
+  const Result<std::vector<PngChunk>> chunks = read_png_chunks(file);
+  if (!chunks) return chunks.error();
   return std::nullopt;
 }
 
@@ -137,8 +144,9 @@ std::optional<ImageFormat> detect_format(Bytes file) {
 std::optional<ImageFormat> format_of_name(const fs::path& path) {
   const std::string extension = lower_ascii(path.extension().string());
   if (extension.size() < 2) return std::nullopt;
+  const std::string wanted = fmt::format(",{},", extension.substr(1));
   for (const FormatRow& row : kFormats) {
-    if (row.extensions.find("," + extension.substr(1) + ",") != std::string_view::npos) return row.format;
+    if (row.extensions.find(wanted) != std::string_view::npos) return row.format;
   }
   return std::nullopt;
 }
@@ -156,13 +164,20 @@ std::optional<Error> check_size(int64_t width, int64_t height, int64_t channels,
 std::optional<Error> check_header(Bytes file, ImageFormat format, const ImageLimits& limits) {
   std::optional<Size> size;
   switch (format) {
-    case ImageFormat::png: return check_png(file, limits);
-    case ImageFormat::jpeg: return check_jpeg(file, limits);
-    case ImageFormat::webp: size = webp_size(file); break;
-    case ImageFormat::bmp: size = bmp_size(file); break;
+    case ImageFormat::png:
+      return check_png(file, limits);
+    case ImageFormat::jpeg:
+      return check_jpeg(file, limits);
+    case ImageFormat::webp:
+      size = webp_size(file);
+      break;
+    case ImageFormat::bmp:
+      size = bmp_size(file);
+      break;
     case ImageFormat::tiff:
     case ImageFormat::exr:
-    case ImageFormat::hdr: return std::nullopt;
+    case ImageFormat::hdr:
+      return std::nullopt;
   }
   if (!size) return damaged(format, "no header");
   return check_size(size->width, size->height, 4, limits);

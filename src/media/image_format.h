@@ -12,11 +12,12 @@ namespace maquette::media {
 
 enum class ImageFormat { png, jpeg, tiff, webp, exr, bmp, hdr };
 
-std::string_view name(ImageFormat format);                           // "PNG", "OpenEXR", ...
-std::optional<ImageFormat> detect_format(Bytes file);                // by signature
-std::optional<ImageFormat> format_of_name(const fs::path& path);     // by extension, upper or lower case
+std::string_view name(ImageFormat format);                        // "PNG", "OpenEXR", ...
+std::optional<ImageFormat> detect_format(Bytes file);             // by signature
+std::optional<ImageFormat> format_of_name(const fs::path& path);  // by extension, upper or lower case
 
-// Formats whose 8- and 16-bit values are display-referred are taken as sRGB; floating-point ones as linear Rec.709.
+// Formats whose 8- and 16-bit values are display-referred are taken as sRGB; floating-point ones as linear
+// Rec.709.
 struct ImageLimits {
   int64_t side = 32768;
   int64_t pixels = int64_t{256} << 20;
@@ -26,9 +27,10 @@ struct ImageLimits {
 // Refuses a size outside the limits; the message says what was found and what is allowed.
 std::optional<Error> check_size(int64_t width, int64_t height, int64_t channels, const ImageLimits& limits);
 
-// Looks at the header alone, before any decoder allocates: refuses what check_size refuses, PNG files too short for
-// their pixels (deflate cannot expand more than 1,032 times) and JPEG files without an end. Passes the formats whose
-// decoders read nothing but the header when they open a file (TIFF, OpenEXR, HDR): check those after opening.
+// Looks at the header alone, before any decoder allocates: refuses what check_size refuses, PNG files too
+// short for their pixels (deflate cannot expand more than 1,032 times) and JPEG files without an end. Passes
+// the formats whose decoders read nothing but the header when they open a file (TIFF, OpenEXR, HDR): check
+// those after opening.
 std::optional<Error> check_header(Bytes file, ImageFormat format, const ImageLimits& limits);
 
 }  // namespace maquette::media

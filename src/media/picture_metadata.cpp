@@ -1,5 +1,6 @@
 // Finds the text in each kind of file. The layout of OpenEXR headers is from "OpenEXR File Layout":
-//   file = magic 0x01312f76, u32 version and flags, attribute..., 0      attribute = name 0 type 0 i32 size, value
+//   file = magic 0x01312f76, u32 version and flags, attribute..., 0      attribute = name 0 type 0 i32 size,
+//   value
 #include "media/picture_metadata.h"
 
 #include "media/exif.h"

@@ -4,10 +4,9 @@
 //   iTXt   = keyword 0 compressed? method language 0 translated-keyword 0 UTF-8
 #include "media/png_chunks.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
+#include <zlib.h>
 
 #include "media/unicode.h"
 
@@ -103,7 +102,8 @@ Result<std::optional<PngText>> decode_png_text(const PngChunk& chunk, size_t lim
   if (chunk.type != "tEXt" && chunk.type != "zTXt" && chunk.type != "iTXt") return std::optional<PngText>();
   std::string_view rest = as_text(chunk.data);
   const std::optional<std::string_view> keyword = take_field(rest);
-  if (!keyword || keyword->empty() || keyword->size() > kMaxKeyword) return bad_png("a text chunk without a keyword");
+  if (!keyword || keyword->empty() || keyword->size() > kMaxKeyword)
+    return bad_png("a text chunk without a keyword");
   if (rest.size() > limit) return bad_png(fmt::format("text of more than {} bytes", limit));
   PngText text{latin1_to_utf8(*keyword), {}};
   if (chunk.type == "tEXt") {
@@ -132,8 +132,10 @@ std::string encode_png_chunk(std::string_view type, std::string_view data) {
 }
 
 std::string encode_png_text(const PngText& text) {
-  const bool keyword_fits = !text.keyword.empty() && text.keyword.size() <= kMaxKeyword && is_ascii(text.keyword);
-  if (!keyword_fits || text.keyword.find('\0') != std::string::npos || text.text.find('\0') != std::string::npos) {
+  const bool keyword_fits =
+      !text.keyword.empty() && text.keyword.size() <= kMaxKeyword && is_ascii(text.keyword);
+  if (!keyword_fits || text.keyword.find('\0') != std::string::npos ||
+      text.text.find('\0') != std::string::npos) {
     throw Error(ErrorCode::usage, "cannot write the text \"{}\" into a PNG", text.keyword)
         .with("expected", "a keyword of 1 to 79 ASCII characters, and text without NUL");
   }

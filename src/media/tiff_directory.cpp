@@ -38,7 +38,8 @@ Result<TiffHeader> read_tiff_header(Bytes file) {
 
 Result<std::vector<TiffEntry>> read_tiff_directory(Bytes file, uint32_t offset, Endian endian) {
   const auto count = read_number<uint16_t>(file, offset, endian);
-  if (!count || !slice(file, size_t{offset} + 2, *count * kEntrySize)) return bad_tiff("a directory outside the file");
+  if (!count || !slice(file, size_t{offset} + 2, *count * kEntrySize))
+    return bad_tiff("a directory outside the file");
   if (*count > kMaxEntries) return bad_tiff(fmt::format("{} entries", *count));
   std::vector<TiffEntry> entries;
   uint64_t total = 0;
@@ -54,7 +55,8 @@ Result<std::vector<TiffEntry>> read_tiff_directory(Bytes file, uint32_t offset, 
     total += size;
     const size_t start = size <= 4 ? at + 8 : *read_number<uint32_t>(file, at + 8, endian);
     const auto value = slice(file, start, size);
-    if (!value || total > kMaxValueBytes) return bad_tiff(fmt::format("tag {} with a value outside the file", entry.tag));
+    if (!value || total > kMaxValueBytes)
+      return bad_tiff(fmt::format("tag {} with a value outside the file", entry.tag));
     entry.value = as_text(*value);
     entries.push_back(std::move(entry));
   }
@@ -84,7 +86,8 @@ uint32_t append_tiff_directory(std::string& file, std::vector<TiffEntry> entries
   append_number(directory, uint32_t{0}, endian);
   file += directory;
   if (file.size() > std::numeric_limits<uint32_t>::max()) {
-    throw Error(ErrorCode::failed, "cannot write a TIFF of {} bytes", file.size()).with("expected", "less than 4 GiB");
+    throw Error(ErrorCode::failed, "cannot write a TIFF of {} bytes", file.size())
+        .with("expected", "less than 4 GiB");
   }
   return static_cast<uint32_t>(offset);
 }

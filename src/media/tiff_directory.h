@@ -1,4 +1,5 @@
-// The directories of TIFF, which are also the directories of EXIF: reading one with limits, and appending one.
+// The directories of TIFF, which are also the directories of EXIF: reading one with limits, and appending
+// one.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +32,8 @@ Result<TiffHeader> read_tiff_header(Bytes file);
 // entries, and more than 64 MiB of values are errors.
 Result<std::vector<TiffEntry>> read_tiff_directory(Bytes file, uint32_t offset, Endian endian);
 
-// Appends the values and the directory (sorted by tag, no next directory) at the end of `file`; returns its offset.
-// Throws Error beyond 4 GiB.
+// Appends the values and the directory (sorted by tag, no next directory) at the end of `file`; returns its
+// offset. Throws Error beyond 4 GiB.
 uint32_t append_tiff_directory(std::string& file, std::vector<TiffEntry> entries, Endian endian);
 
 // A one-element u32 entry, as pointers to other directories are.

@@ -140,10 +140,8 @@ using Sigmas = std::vector<float>;
 
 Sigmas karras(int n, double sigma_min, double sigma_max) {
   constexpr double kRho = 7;
-  const auto low = static_cast<float>(std::pow(sigma_min, 1 / kRho));
   const auto high = static_cast<float>(std::pow(sigma_max, 1 / kRho));
   const auto span = static_cast<float>(std::pow(sigma_min, 1 / kRho) - std::pow(sigma_max, 1 / kRho));
-  (void)low;
   Sigmas sigmas;
   for (const float ramp : linspace_f32(0, 1, n)) sigmas.push_back(std::pow(high + ramp * span, 7.0f));
   sigmas.push_back(0);

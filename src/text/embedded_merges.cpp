@@ -1,5 +1,5 @@
-// The assembler copies the file into the read-only data of this object: no generated source of half a megabyte
-// has to be compiled. MAQUETTE_CLIP_MERGES is set by this folder's CMakeLists.txt.
+// The assembler copies the file into the read-only data of this object: no generated source of half a
+// megabyte has to be compiled. MAQUETTE_CLIP_MERGES is set by this folder's CMakeLists.txt.
 #include "text/embedded_merges.h"
 
 asm(R"(

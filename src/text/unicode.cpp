@@ -1,15 +1,14 @@
-// Character data comes from utf8proc (Unicode 15 in Debian bookworm). The reference tokeniser (the Rust library
-// "tokenizers" 0.23 behind transformers 5) mixes three versions of Unicode: classes of 16, lower case of 17 and
-// normalisation of 9. The tables below hold what differs, found by asking both about every code point
-// (tools/golden/tokenizer.py makes strings of them for the test).
+// Character data comes from utf8proc (Unicode 15 in Debian bookworm). The reference tokeniser (the Rust
+// library "tokenizers" 0.23 behind transformers 5) mixes three versions of Unicode: classes of 16, lower case
+// of 17 and normalisation of 9. The tables below hold what differs, found by asking both about every code
+// point (tools/golden/tokenizer.py makes strings of them for the test).
 #include "text/unicode.h"
-
-#include <utf8proc.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <span>
+#include <utf8proc.h>
 
 #include "base/error.h"
 
@@ -58,15 +57,19 @@ char32_t lower(char32_t c) {
   if (c >= 0x10D50 && c <= 0x10D65) return c + 0x20;
   if (c >= 0x16EA0 && c <= 0x16EB8) return c + 0x1B;
   switch (c) {
-    case 0xA7CB: return 0x264;
-    case 0xA7DC: return 0x19B;
+    case 0xA7CB:
+      return 0x264;
+    case 0xA7DC:
+      return 0x19B;
     case 0x1C89:
     case 0xA7CC:
     case 0xA7CE:
     case 0xA7D2:
     case 0xA7D4:
-    case 0xA7DA: return c + 1;
-    default: return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
+    case 0xA7DA:
+      return c + 1;
+    default:
+      return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
   }
 }
 
@@ -74,10 +77,9 @@ char32_t lower(char32_t c) {
 void append_nfc(std::string& out, std::string_view text) {
   if (text.empty()) return;
   utf8proc_uint8_t* composed = nullptr;
-  const utf8proc_ssize_t size =
-      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                   static_cast<utf8proc_ssize_t>(text.size()), &composed,
-                   static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  const utf8proc_ssize_t size = utf8proc_map(
+      reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
+      &composed, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
   if (size < 0) {
     throw Error(ErrorCode::failed, "cannot normalise a text").with("found", utf8proc_errmsg(size));
   }
@@ -181,14 +183,18 @@ CharacterClass classify(char32_t character) {
     case UTF8PROC_CATEGORY_LL:
     case UTF8PROC_CATEGORY_LT:
     case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO: return CharacterClass::letter;
+    case UTF8PROC_CATEGORY_LO:
+      return CharacterClass::letter;
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO: return CharacterClass::number;
+    case UTF8PROC_CATEGORY_NO:
+      return CharacterClass::number;
     case UTF8PROC_CATEGORY_ZS:
     case UTF8PROC_CATEGORY_ZL:
-    case UTF8PROC_CATEGORY_ZP: return CharacterClass::space;
-    default: break;
+    case UTF8PROC_CATEGORY_ZP:
+      return CharacterClass::space;
+    default:
+      break;
   }
   if (contains(kNewLetters, character)) return CharacterClass::letter;
   if (contains(kNewNumbers, character)) return CharacterClass::number;

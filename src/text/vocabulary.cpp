@@ -1,5 +1,6 @@
-// Byte-level byte-pair vocabulary of GPT-2 and CLIP: every byte has a printable stand-in character (itself where
-// it is printable in Latin-1, otherwise U+0100 and up in byte order), and tokens are strings of stand-ins.
+// Byte-level byte-pair vocabulary of GPT-2 and CLIP: every byte has a printable stand-in character (itself
+// where it is printable in Latin-1, otherwise U+0100 and up in byte order), and tokens are strings of
+// stand-ins.
 #include "text/vocabulary.h"
 
 #include <algorithm>
@@ -11,8 +12,8 @@ namespace maquette::text {
 
 namespace {
 
-constexpr int kMaxTokens = 1 << 20;       // CLIP has 49,408
-constexpr size_t kMaxTokenBytes = 1024;   // CLIP's longest has 27
+constexpr int kMaxTokens = 1 << 20;      // CLIP has 49,408
+constexpr size_t kMaxTokenBytes = 1024;  // CLIP's longest has 27
 
 Error damaged(std::string_view name, std::string found) {
   return Error(ErrorCode::bad_file, "cannot read the vocabulary {}", name).with("found", std::move(found));
@@ -24,7 +25,7 @@ uint64_t pair_key(int left, int right) {
 
 struct StandIns {
   std::array<std::string, 256> of_byte;
-  std::array<int, 0x200> byte_of;       // 256 where there is none
+  std::array<int, 0x200> byte_of;        // 256 where there is none
   std::array<unsigned char, 256> order;  // the bytes in the order of their tokens: printable ones first
 };
 
@@ -114,10 +115,12 @@ Result<Vocabulary> Vocabulary::from_parts(const VocabularyParts& parts, std::str
     const std::optional<int> right_id = vocabulary.find(right);
     const std::optional<int> joined_id = vocabulary.find(joined);
     if (!left_id || !right_id || !joined_id) {
-      return damaged(name, fmt::format("a merge of \"{}\" and \"{}\"", to_valid_utf8(left), to_valid_utf8(right)))
+      return damaged(name,
+                     fmt::format("a merge of \"{}\" and \"{}\"", to_valid_utf8(left), to_valid_utf8(right)))
           .with("expected", "both and what they make among the tokens");
     }
-    vocabulary.merges_.insert_or_assign(pair_key(*left_id, *right_id), Merge{static_cast<int>(rank), *joined_id});
+    vocabulary.merges_.insert_or_assign(pair_key(*left_id, *right_id),
+                                        Merge{static_cast<int>(rank), *joined_id});
   }
   return vocabulary;
 }

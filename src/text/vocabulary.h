@@ -1,4 +1,5 @@
-// The vocabulary of a byte-pair encoding: tokens with their numbers, and which pairs of tokens merge into which.
+// The vocabulary of a byte-pair encoding: tokens with their numbers, and which pairs of tokens merge into
+// which.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,7 @@ struct AddedToken {
   std::string content;
   int id = 0;
   bool normalized = false;
+  bool special = true;  // a mark rather than a word: can be left out when text is shown
 };
 
 // What a vocabulary file holds, before it is checked.
@@ -43,8 +45,8 @@ class Vocabulary {
   // `name` is the file shown in the error. Refuses lines that are not two known tokens.
   static Result<Vocabulary> from_merges(std::string_view merges_text, std::string_view name);
 
-  // Checks that numbers are in range and given once, that merges join known tokens into known tokens, and that
-  // the two marks exist.
+  // Checks that numbers are in range and given once, that merges join known tokens into known tokens, and
+  // that the two marks exist.
   static Result<Vocabulary> from_parts(const VocabularyParts& parts, std::string_view name);
 
   Vocabulary(Vocabulary&&) = default;
@@ -62,9 +64,9 @@ class Vocabulary {
  private:
   Vocabulary() = default;
 
-  std::vector<std::string> tokens_;                  // by number; never resized once `ids_` points into it
-  std::unordered_map<std::string_view, int> ids_;    // views of tokens_
-  std::unordered_map<uint64_t, Merge> merges_;       // left << 32 | right
+  std::vector<std::string> tokens_;                // by number; never resized once `ids_` points into it
+  std::unordered_map<std::string_view, int> ids_;  // views of tokens_
+  std::unordered_map<uint64_t, Merge> merges_;     // left << 32 | right
 };
 
 // The printable stand-in character of a byte (one of 256), as UTF-8, and back: 256 for other characters.

@@ -38,8 +38,8 @@ std::optional<uint64_t> checked_multiply(uint64_t a, uint64_t b) {
 std::optional<Shape> checked_shape(std::span<const int64_t> sizes) {
   constexpr uint64_t kMaxElements = uint64_t{1} << 48;
   if (sizes.size() > static_cast<size_t>(Shape::kMaxRank)) return std::nullopt;
-  // Zero sizes are left out of the bound, so that [0, 2^40, 2^40] is refused as well: code that multiplies some of
-  // the sizes (a row, a plane) must not overflow either.
+  // Zero sizes are left out of the bound, so that [0, 2^40, 2^40] is refused as well: code that multiplies
+  // some of the sizes (a row, a plane) must not overflow either.
   uint64_t bound = 1;
   for (const int64_t size : sizes) {
     if (size < 0) return std::nullopt;
@@ -65,7 +65,8 @@ DType delivered_type(DType stored) {
   return converted ? DType::f32 : stored;
 }
 
-Tensor tensor_over(const SharedBytes& source, std::span<const std::byte> part, const Shape& shape, DType stored) {
+Tensor tensor_over(const SharedBytes& source, std::span<const std::byte> part, const Shape& shape,
+                   DType stored) {
   const bool aligned = reinterpret_cast<uintptr_t>(part.data()) % size_of(stored) == 0;
   Tensor tensor;
   if (aligned && !part.empty()) {

@@ -1,6 +1,6 @@
-// The pickle machine (Python's pickletools module describes the opcodes): a stack of values, marks on it, and a
-// memo. Values are nodes in one array and refer to each other by index, so that cycles cost nothing. Calls go
-// through a table of roles, see kGlobals; no Python code is ever looked up or run.
+// The pickle machine (Python's pickletools module describes the opcodes): a stack of values, marks on it, and
+// a memo. Values are nodes in one array and refer to each other by index, so that cycles cost nothing. Calls
+// go through a table of roles, see kGlobals; no Python code is ever looked up or run.
 
 #include "weights/pickle.h"
 
@@ -14,22 +14,22 @@ namespace maquette::weights {
 
 namespace {
 
-constexpr size_t kMaxNodes = 4'000'000;   // SDXL's checkpoint needs fewer than 100,000
+constexpr size_t kMaxNodes = 4'000'000;  // SDXL's checkpoint needs fewer than 100,000
 constexpr size_t kMaxStack = 4'000'000;
 constexpr size_t kMaxCopied = 4'000'000;  // entries copied from one collection into another
 
 // What a global stands for when it is called.
 enum class Role : int64_t {
   ordered_dict,
-  parameter_dict,       // torch.nn.ParameterDict: becomes a dict of its parameters
-  rebuild_tensor,       // (storage, offset, size, stride, ...)
-  rebuild_tensor_v3,    // (storage, offset, size, stride, requires_grad, hooks, dtype, ...)
-  rebuild_parameter,    // (tensor, ...)
-  size,                 // torch.Size(tuple)
+  parameter_dict,     // torch.nn.ParameterDict: becomes a dict of its parameters
+  rebuild_tensor,     // (storage, offset, size, stride, ...)
+  rebuild_tensor_v3,  // (storage, offset, size, stride, requires_grad, hooks, dtype, ...)
+  rebuild_parameter,  // (tensor, ...)
+  size,               // torch.Size(tuple)
   storage_type,
   element_type,
-  dropped,              // its result, whatever it is, becomes one opaque value
-  name_only             // may be mentioned (as the key of a dict), never called
+  dropped,   // its result, whatever it is, becomes one opaque value
+  name_only  // may be mentioned (as the key of a dict), never called
 };
 
 struct Global {
@@ -101,14 +101,57 @@ const Global* find_global(std::string_view name) {
 
 // Opcodes by their letters in pickletools.
 enum : uint8_t {
-  kMark = '(', kStop = '.', kPop = '0', kPopMark = '1', kDup = '2', kBinInt = 'J', kBinInt1 = 'K', kBinInt2 = 'M',
-  kNone = 'N', kBinPersid = 'Q', kReduce = 'R', kBinString = 'T', kShortBinString = 'U', kBinUnicode = 'X',
-  kAppend = 'a', kBuild = 'b', kGlobal = 'c', kAppends = 'e', kBinGet = 'h', kLongBinGet = 'j', kList = 'l',
-  kEmptyList = ']', kBinPut = 'q', kLongBinPut = 'r', kSetItem = 's', kTuple = 't', kEmptyTuple = ')',
-  kSetItems = 'u', kBinFloat = 'G', kDict = 'd', kEmptyDict = '}', kProto = 0x80, kNewObj = 0x81, kTuple1 = 0x85,
-  kTuple2 = 0x86, kTuple3 = 0x87, kNewTrue = 0x88, kNewFalse = 0x89, kLong1 = 0x8a, kLong4 = 0x8b,
-  kBinBytes = 'B', kShortBinBytes = 'C', kShortBinUnicode = 0x8c, kBinUnicode8 = 0x8d, kBinBytes8 = 0x8e,
-  kEmptySet = 0x8f, kAddItems = 0x90, kFrozenSet = 0x91, kStackGlobal = 0x93, kMemoize = 0x94, kFrame = 0x95,
+  kMark = '(',
+  kStop = '.',
+  kPop = '0',
+  kPopMark = '1',
+  kDup = '2',
+  kBinInt = 'J',
+  kBinInt1 = 'K',
+  kBinInt2 = 'M',
+  kNone = 'N',
+  kBinPersid = 'Q',
+  kReduce = 'R',
+  kBinString = 'T',
+  kShortBinString = 'U',
+  kBinUnicode = 'X',
+  kAppend = 'a',
+  kBuild = 'b',
+  kGlobal = 'c',
+  kAppends = 'e',
+  kBinGet = 'h',
+  kLongBinGet = 'j',
+  kList = 'l',
+  kEmptyList = ']',
+  kBinPut = 'q',
+  kLongBinPut = 'r',
+  kSetItem = 's',
+  kTuple = 't',
+  kEmptyTuple = ')',
+  kSetItems = 'u',
+  kBinFloat = 'G',
+  kDict = 'd',
+  kEmptyDict = '}',
+  kProto = 0x80,
+  kNewObj = 0x81,
+  kTuple1 = 0x85,
+  kTuple2 = 0x86,
+  kTuple3 = 0x87,
+  kNewTrue = 0x88,
+  kNewFalse = 0x89,
+  kLong1 = 0x8a,
+  kLong4 = 0x8b,
+  kBinBytes = 'B',
+  kShortBinBytes = 'C',
+  kShortBinUnicode = 0x8c,
+  kBinUnicode8 = 0x8d,
+  kBinBytes8 = 0x8e,
+  kEmptySet = 0x8f,
+  kAddItems = 0x90,
+  kFrozenSet = 0x91,
+  kStackGlobal = 0x93,
+  kMemoize = 0x94,
+  kFrame = 0x95,
 };
 
 using Index = uint32_t;
@@ -192,11 +235,11 @@ class Machine {
     return found == memo_.end() ? fail("a memo that was never set") : push_index(found->second);
   }
 
-  bool call();                            // REDUCE
+  bool call();  // REDUCE
   bool call_role(Role role, Index target, Index arguments);
-  bool new_object();                      // NEWOBJ
-  bool build();                           // BUILD
-  bool persistent_storage();              // BINPERSID
+  bool new_object();          // NEWOBJ
+  bool build();               // BUILD
+  bool persistent_storage();  // BINPERSID
   bool storage_view(Index view, PickleStorage& storage);
   bool rebuild_tensor(Index arguments, bool typed);
   bool integers_of(Index index, std::vector<int64_t>& values);
@@ -232,17 +275,29 @@ bool Machine::step(uint8_t opcode) {
   uint64_t frame = 0;
   std::string module, name;
   switch (opcode) {
-    case kProto: return take_number(small) && (small <= 5 || fail("a pickle protocol above 5"));
-    case kFrame: return take_number(frame);
-    case kMark: marks_.push_back(stack_.size()); return marks_.size() <= kMaxStack || fail("too many marks");
-    case kPop: return pop(index);
-    case kDup: return available() > 0 ? push_index(stack_.back()) : fail("nothing to duplicate");
-    case kBinPut: return take_number(small) && store(small);
-    case kLongBinPut: return take_number(large) && store(large);
-    case kMemoize: return store(memo_.size());
-    case kBinGet: return take_number(small) && recall(small);
-    case kLongBinGet: return take_number(large) && recall(large);
-    case kGlobal: return take_line(module) && take_line(name) && push_global(module + " " + name);
+    case kProto:
+      return take_number(small) && (small <= 5 || fail("a pickle protocol above 5"));
+    case kFrame:
+      return take_number(frame);
+    case kMark:
+      marks_.push_back(stack_.size());
+      return marks_.size() <= kMaxStack || fail("too many marks");
+    case kPop:
+      return pop(index);
+    case kDup:
+      return available() > 0 ? push_index(stack_.back()) : fail("nothing to duplicate");
+    case kBinPut:
+      return take_number(small) && store(small);
+    case kLongBinPut:
+      return take_number(large) && store(large);
+    case kMemoize:
+      return store(memo_.size());
+    case kBinGet:
+      return take_number(small) && recall(small);
+    case kLongBinGet:
+      return take_number(large) && recall(large);
+    case kGlobal:
+      return take_line(module) && take_line(name) && push_global(module + " " + name);
     case kStackGlobal: {
       Index second = 0;
       if (!pop(second) || !pop(index)) return false;
@@ -251,11 +306,16 @@ bool Machine::step(uint8_t opcode) {
       }
       return push_global(node(index).text + " " + node(second).text);
     }
-    case kReduce: return call();
-    case kNewObj: return new_object();
-    case kBuild: return build();
-    case kBinPersid: return persistent_storage();
-    default: return step_value(opcode);
+    case kReduce:
+      return call();
+    case kNewObj:
+      return new_object();
+    case kBuild:
+      return build();
+    case kBinPersid:
+      return persistent_storage();
+    default:
+      return step_value(opcode);
   }
 }
 
@@ -265,24 +325,37 @@ bool Machine::step_value(uint8_t opcode) {
   uint16_t medium = 0;
   uint32_t large = 0;
   switch (opcode) {
-    case kNone: return push_kind(PickleKind::none);
-    case kNewTrue: return push_kind(PickleKind::boolean, 1);
-    case kNewFalse: return push_kind(PickleKind::boolean, 0);
-    case kBinInt: return take_number(integer) && push_kind(PickleKind::integer, integer);
-    case kBinInt1: return take_number(small) && push_kind(PickleKind::integer, small);
-    case kBinInt2: return take_number(medium) && push_kind(PickleKind::integer, medium);
-    case kLong1: return take_number(small) && push_long(small);
-    case kLong4: return take_number(large) && push_long(large);
-    case kBinFloat: return push_real();
+    case kNone:
+      return push_kind(PickleKind::none);
+    case kNewTrue:
+      return push_kind(PickleKind::boolean, 1);
+    case kNewFalse:
+      return push_kind(PickleKind::boolean, 0);
+    case kBinInt:
+      return take_number(integer) && push_kind(PickleKind::integer, integer);
+    case kBinInt1:
+      return take_number(small) && push_kind(PickleKind::integer, small);
+    case kBinInt2:
+      return take_number(medium) && push_kind(PickleKind::integer, medium);
+    case kLong1:
+      return take_number(small) && push_long(small);
+    case kLong4:
+      return take_number(large) && push_long(large);
+    case kBinFloat:
+      return push_real();
     case kShortBinString:
     case kShortBinBytes:
-    case kShortBinUnicode: return push_text<uint8_t>();
+    case kShortBinUnicode:
+      return push_text<uint8_t>();
     case kBinString:
     case kBinBytes:
-    case kBinUnicode: return push_text<uint32_t>();
+    case kBinUnicode:
+      return push_text<uint32_t>();
     case kBinBytes8:
-    case kBinUnicode8: return push_text<uint64_t>();
-    default: return step_collection(opcode);
+    case kBinUnicode8:
+      return push_text<uint64_t>();
+    default:
+      return step_collection(opcode);
   }
 }
 
@@ -292,15 +365,24 @@ bool Machine::step_collection(uint8_t opcode) {
   Index key = 0;
   Index value = 0;
   switch (opcode) {
-    case kEmptyTuple: return push_kind(PickleKind::tuple);
-    case kTuple1: return push_tuple(1);
-    case kTuple2: return push_tuple(2);
-    case kTuple3: return push_tuple(3);
-    case kTuple: return pop_to_mark(items) && push({.kind = PickleKind::tuple, .items = std::move(items)});
-    case kEmptyList: return push_kind(PickleKind::list);
-    case kList: return pop_to_mark(items) && push({.kind = PickleKind::list, .items = std::move(items)});
-    case kEmptyDict: return push_kind(PickleKind::dict);
-    case kDict: return pop_to_mark(items) && push({.kind = PickleKind::dict, .items = std::move(items)});
+    case kEmptyTuple:
+      return push_kind(PickleKind::tuple);
+    case kTuple1:
+      return push_tuple(1);
+    case kTuple2:
+      return push_tuple(2);
+    case kTuple3:
+      return push_tuple(3);
+    case kTuple:
+      return pop_to_mark(items) && push({.kind = PickleKind::tuple, .items = std::move(items)});
+    case kEmptyList:
+      return push_kind(PickleKind::list);
+    case kList:
+      return pop_to_mark(items) && push({.kind = PickleKind::list, .items = std::move(items)});
+    case kEmptyDict:
+      return push_kind(PickleKind::dict);
+    case kDict:
+      return pop_to_mark(items) && push({.kind = PickleKind::dict, .items = std::move(items)});
     case kAppend:
       if (!pop(value) || !top(PickleKind::list, target)) return false;
       node(target).items.push_back(value);
@@ -318,11 +400,16 @@ bool Machine::step_collection(uint8_t opcode) {
       if (items.size() % 2 != 0) return fail("a key without a value");
       node(target).items.insert(node(target).items.end(), items.begin(), items.end());
       return true;
-    case kEmptySet: return push_kind(PickleKind::opaque);
-    case kAddItems: return pop_to_mark(items) && top(PickleKind::opaque, target);
-    case kFrozenSet: return pop_to_mark(items) && push_kind(PickleKind::opaque);
-    case kPopMark: return pop_to_mark(items);
-    default: return fail(fmt::format("the opcode 0x{:02x}, which no checkpoint needs", opcode));
+    case kEmptySet:
+      return push_kind(PickleKind::opaque);
+    case kAddItems:
+      return pop_to_mark(items) && top(PickleKind::opaque, target);
+    case kFrozenSet:
+      return pop_to_mark(items) && push_kind(PickleKind::opaque);
+    case kPopMark:
+      return pop_to_mark(items);
+    default:
+      return fail(fmt::format("the opcode 0x{:02x}, which no checkpoint needs", opcode));
   }
 }
 
@@ -352,8 +439,8 @@ bool Machine::push_real() {
 bool Machine::push_long(uint64_t size) {
   std::string digits;
   if (!take_text(size, digits)) return false;
-  // Two's complement, little-endian. Longer than 64 bits only in the magic number of legacy files, whose bytes are
-  // kept as text for the comparison.
+  // Two's complement, little-endian. Longer than 64 bits only in the magic number of legacy files, whose
+  // bytes are kept as text for the comparison.
   if (size > 8) return push({.kind = PickleKind::integer, .integer = INT64_MAX, .text = std::move(digits)});
   uint64_t value = size > 0 && (static_cast<uint8_t>(digits.back()) & 0x80) ? ~uint64_t{0} : 0;
   for (size_t i = size; i-- > 0;) value = (value << 8) | static_cast<uint8_t>(digits[i]);
@@ -418,17 +505,24 @@ bool Machine::call_role(Role role, Index target, Index arguments) {
       }
       return push(std::move(dict));
     }
-    case Role::parameter_dict: return push_kind(PickleKind::dict);
-    case Role::rebuild_tensor: return rebuild_tensor(arguments, false);
-    case Role::rebuild_tensor_v3: return rebuild_tensor(arguments, true);
+    case Role::parameter_dict:
+      return push_kind(PickleKind::dict);
+    case Role::rebuild_tensor:
+      return rebuild_tensor(arguments, false);
+    case Role::rebuild_tensor_v3:
+      return rebuild_tensor(arguments, true);
     case Role::rebuild_parameter:
-      if (items.empty() || node(items[0]).kind != PickleKind::tensor) return fail("a parameter without its tensor");
+      if (items.empty() || node(items[0]).kind != PickleKind::tensor)
+        return fail("a parameter without its tensor");
       return push_index(items[0]);
-    case Role::size: return items.empty() ? push_kind(PickleKind::tuple) : push_index(items[0]);
-    case Role::dropped: return push_kind(PickleKind::opaque);
+    case Role::size:
+      return items.empty() ? push_kind(PickleKind::tuple) : push_index(items[0]);
+    case Role::dropped:
+      return push_kind(PickleKind::opaque);
     case Role::storage_type:
     case Role::element_type:
-    case Role::name_only: break;
+    case Role::name_only:
+      break;
   }
   return fail(fmt::format("a call of \"{}\", which is refused", printable(node(target).text)));
 }
@@ -444,8 +538,8 @@ bool Machine::new_object() {
   return fail(fmt::format("an object of \"{}\", which is refused", printable(node(type).text)));
 }
 
-// BUILD sets attributes. They matter only for ParameterDict, whose parameters lie in the attribute _parameters;
-// for dicts (`_metadata` of a state dict), tensors and dropped values they are ignored.
+// BUILD sets attributes. They matter only for ParameterDict, whose parameters lie in the attribute
+// _parameters; for dicts (`_metadata` of a state dict), tensors and dropped values they are ignored.
 bool Machine::build() {
   Index state = 0;
   if (!pop(state)) return false;
@@ -496,7 +590,8 @@ bool Machine::storage_view(Index view, PickleStorage& storage) {
   const std::vector<Index>& fields = node(view).items;
   if (node(view).kind != PickleKind::tuple || fields.size() != 3) return fail("a damaged view of a storage");
   for (const Index field : {fields[1], fields[2]}) {
-    if (node(field).kind != PickleKind::integer || node(field).integer < 0) return fail("a damaged view of a storage");
+    if (node(field).kind != PickleKind::integer || node(field).integer < 0)
+      return fail("a damaged view of a storage");
     numbers.push_back(node(field).integer);
   }
   const auto end = checked_add(static_cast<uint64_t>(numbers[0]), static_cast<uint64_t>(numbers[1]));
@@ -508,8 +603,10 @@ bool Machine::storage_view(Index view, PickleStorage& storage) {
 
 bool Machine::integers_of(Index index, std::vector<int64_t>& values) {
   const PickleKind kind = node(index).kind;
-  if (kind != PickleKind::tuple && kind != PickleKind::list) return fail("a tensor whose shape is not a tuple");
-  if (node(index).items.size() > static_cast<size_t>(Shape::kMaxRank)) return fail("a tensor of too many dimensions");
+  if (kind != PickleKind::tuple && kind != PickleKind::list)
+    return fail("a tensor whose shape is not a tuple");
+  if (node(index).items.size() > static_cast<size_t>(Shape::kMaxRank))
+    return fail("a tensor of too many dimensions");
   for (const Index item : node(index).items) {
     if (node(item).kind != PickleKind::integer) return fail("a tensor whose shape is not made of integers");
     values.push_back(node(item).integer);
@@ -547,7 +644,8 @@ bool Machine::rebuild_tensor(Index arguments, bool typed) {
 Result<PickleDocument> read_pickle(std::span<const std::byte> bytes, const std::string& file) {
   Machine machine(bytes);
   if (!machine.run()) {
-    return Error(ErrorCode::bad_file, "cannot read the checkpoint \"{}\"", file).with("found", machine.problem());
+    return Error(ErrorCode::bad_file, "cannot read the checkpoint \"{}\"", file)
+        .with("found", machine.problem());
   }
   return machine.take();
 }

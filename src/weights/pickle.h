@@ -1,8 +1,9 @@
-// A restricted reader of Python pickles, for PyTorch checkpoints: it builds plain records and executes nothing.
+// A restricted reader of Python pickles, for PyTorch checkpoints: it builds plain records and executes
+// nothing.
 //
-// Names of Python functions and classes ("globals") stand for themselves in a short table: the calls that rebuild
-// tensors are carried out on records, a few harmless ones that published checkpoints contain are dropped, and any
-// other name ends the reading with an Error that shows it.
+// Names of Python functions and classes ("globals") stand for themselves in a short table: the calls that
+// rebuild tensors are carried out on records, a few harmless ones that published checkpoints contain are
+// dropped, and any other name ends the reading with an Error that shows it.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,8 @@
 namespace maquette::weights {
 
 struct PickleStorage {
-  std::string key;      // the storage's file in the archive, or its key in a legacy stream
-  DType type;           // element type; u8 for an untyped storage
+  std::string key{};        // the storage's file in the archive, or its key in a legacy stream
+  DType type = DType::f32;  // element type; u8 for an untyped storage
   bool untyped = false;
   uint64_t elements = 0;
   // Legacy files may describe a view of another storage: where it starts in that root, and the root's size.
@@ -25,20 +26,33 @@ struct PickleStorage {
 
 struct PickleTensor {
   uint32_t storage = 0;  // index into PickleDocument::storages
-  DType type;
-  uint64_t offset = 0;   // in elements
-  std::vector<int64_t> sizes;
-  std::vector<int64_t> strides;
+  DType type = DType::f32;
+  uint64_t offset = 0;  // in elements
+  std::vector<int64_t> sizes{};
+  std::vector<int64_t> strides{};
 };
 
-enum class PickleKind : uint8_t { none, boolean, integer, real, text, tuple, list, dict, global, storage, tensor, opaque };
+enum class PickleKind : uint8_t {
+  none,
+  boolean,
+  integer,
+  real,
+  text,
+  tuple,
+  list,
+  dict,
+  global,
+  storage,
+  tensor,
+  opaque
+};
 
 struct PickleNode {
   PickleKind kind = PickleKind::none;
-  int64_t integer = 0;          // boolean, integer; index into storages or tensors; role of a global
+  int64_t integer = 0;  // boolean, integer; index into storages or tensors; role of a global
   double real = 0;
-  std::string text;             // text and byte strings; the name of a global
-  std::vector<uint32_t> items;  // tuple and list; dict as key, value, key, value
+  std::string text{};             // text and byte strings; the name of a global
+  std::vector<uint32_t> items{};  // tuple and list; dict as key, value, key, value
 };
 
 struct PickleDocument {

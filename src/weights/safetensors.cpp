@@ -2,11 +2,12 @@
 //
 //   u64 little-endian N | N bytes of JSON | the tensors' bytes
 //
-//   {"__metadata__": {text: text}, "name": {"dtype": "F16", "shape": [..], "data_offsets": [begin, end]}, ...}
+//   {"__metadata__": {text: text}, "name": {"dtype": "F16", "shape": [..], "data_offsets": [begin, end]},
+//   ...}
 //
-// Offsets count from the end of the header. Together the tensors must cover the rest of the file without holes or
-// overlaps, as the format demands. The header is read as a stream of JSON events, so that neither its depth nor the
-// number of its entries costs more than its own size.
+// Offsets count from the end of the header. Together the tensors must cover the rest of the file without
+// holes or overlaps, as the format demands. The header is read as a stream of JSON events, so that neither
+// its depth nor the number of its entries costs more than its own size.
 
 #include <algorithm>
 #include <array>
@@ -60,9 +61,9 @@ const StoredForm* form_by(std::string_view StoredForm::*field, std::string_view 
 // One entry of the header as it was written.
 struct Entry {
   std::string name;
-  std::string dtype;
-  std::vector<int64_t> shape;
-  std::vector<uint64_t> offsets;
+  std::string dtype{};
+  std::vector<int64_t> shape{};
+  std::vector<uint64_t> offsets{};
   bool has_dtype = false;
   bool has_shape = false;
 };
@@ -136,7 +137,9 @@ class HeaderReader : public Json::json_sax_t {
     entry.shape.push_back(static_cast<int64_t>(value));
     return true;
   }
-  bool null() override { return where_ == Where::top && key_ == "__metadata__" ? true : scalar_metadata("null"); }
+  bool null() override {
+    return where_ == Where::top && key_ == "__metadata__" ? true : scalar_metadata("null");
+  }
   bool boolean(bool value) override { return scalar_metadata(value ? "true" : "false"); }
   bool number_integer(int64_t value) override { return scalar_metadata(std::to_string(value)); }
   bool number_float(double, const std::string& text) override { return scalar_metadata(text); }
@@ -242,8 +245,8 @@ std::optional<std::string> Safetensors::add_entry(const Entry& entry, uint64_t d
   // checked_shape keeps the number of elements below 2^48: no overflow with at most 64 bits each.
   const uint64_t expected_bits = static_cast<uint64_t>(shape->elements()) * form->bits;
   if (expected_bits % 8 != 0 || expected_bits / 8 != end - begin) {
-    return fmt::format("{} has {} bytes, but {} of {} needs {}", name, end - begin, shape->text(), form->shown,
-                       expected_bits / 8);
+    return fmt::format("{} has {} bytes, but {} of {} needs {}", name, end - begin, shape->text(),
+                       form->shown, expected_bits / 8);
   }
   TensorInfo info{.name = entry.name,
                   .shape = *shape,
@@ -265,7 +268,8 @@ std::optional<std::string> Safetensors::check_cover(uint64_t data_begin) const {
   for (const TensorInfo* info : order) {
     if (info->begin < at) return fmt::format("{} overlaps another tensor", printable(info->name));
     if (info->begin > at) {
-      return fmt::format("{} bytes before {} that belong to no tensor", info->begin - at, printable(info->name));
+      return fmt::format("{} bytes before {} that belong to no tensor", info->begin - at,
+                         printable(info->name));
     }
     at = info->end;
   }

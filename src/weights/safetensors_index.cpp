@@ -23,21 +23,27 @@ class Shards : public WeightFile {
     owner_[info.name] = file;
     return true;
   }
-  void merge_metadata(const std::map<std::string, std::string>& more) { metadata_.insert(more.begin(), more.end()); }
+  void merge_metadata(const std::map<std::string, std::string>& more) {
+    metadata_.insert(more.begin(), more.end());
+  }
 
   void release(std::string_view name) const override {
-    if (const auto found = owner_.find(std::string(name)); found != owner_.end()) found->second->release(name);
+    if (const auto found = owner_.find(std::string(name)); found != owner_.end())
+      found->second->release(name);
   }
 
  protected:
-  Result<Tensor> read_tensor(const TensorInfo& info) const override { return owner_.at(info.name)->read(info.name); }
+  Result<Tensor> read_tensor(const TensorInfo& info) const override {
+    return owner_.at(info.name)->read(info.name);
+  }
 
  private:
   std::unordered_map<std::string, SharedWeightFile> owner_;
 };
 
 Error bad_index(const fs::path& path, std::string_view found) {
-  return Error(ErrorCode::bad_file, "cannot read the index of shards \"{}\"", path.string()).with("found", found);
+  return Error(ErrorCode::bad_file, "cannot read the index of shards \"{}\"", path.string())
+      .with("found", found);
 }
 
 }  // namespace

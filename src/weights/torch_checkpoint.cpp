@@ -1,11 +1,12 @@
 // PyTorch checkpoints (.ckpt, .pt, .pth, .bin), both as torch.save writes them:
 //
 //   since 1.6    a zip archive: NAME/data.pkl describes the objects, NAME/data/KEY holds each storage
-//   before       pickles one after the other: a magic number, the protocol, the system, the objects, the keys of the
+//   before       pickles one after the other: a magic number, the protocol, the system, the objects, the keys
+//   of the
 //                storages; then, for each key, a 64-bit element count and the elements
 //
-// Nested dicts are flattened with dots between their keys ("state_dict.model.diffusion_model..."). Tensors that are
-// views with strides are gathered when read.
+// Nested dicts are flattened with dots between their keys ("state_dict.model.diffusion_model..."). Tensors
+// that are views with strides are gathered when read.
 
 #include <algorithm>
 #include <cstring>
@@ -28,10 +29,10 @@ constexpr std::string_view kLegacyMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\
 
 // Where a tensor's elements are.
 struct Place {
-  PickleTensor tensor;
-  uint64_t storage_elements = 0;    // in elements of the tensor's type
-  uint64_t begin = 0;               // bytes of the storage in the file, where not packed
-  std::optional<ZipMember> packed;  // the deflated member otherwise
+  PickleTensor tensor{};
+  uint64_t storage_elements = 0;      // in elements of the tensor's type
+  uint64_t begin = 0;                 // bytes of the storage in the file, where not packed
+  std::optional<ZipMember> packed{};  // the deflated member otherwise
 };
 
 bool is_contiguous(const PickleTensor& tensor) {
@@ -70,28 +71,30 @@ class TorchCheckpoint : public WeightFile {
   std::optional<Error> parse_legacy();
 
   void release(std::string_view name) const override {
-    if (const TensorInfo* info = find(name)) source_->release(source_->bytes().subspan(info->begin, info->end - info->begin));
+    if (const TensorInfo* info = find(name))
+      source_->release(source_->bytes().subspan(info->begin, info->end - info->begin));
   }
 
  protected:
   Result<Tensor> read_tensor(const TensorInfo& info) const override;
 
  private:
-  using PlaceOf = std::optional<Place> (*)(const PickleStorage&);
-
   Error bad(std::string_view found) const {
-    return Error(ErrorCode::bad_file, "cannot read the checkpoint \"{}\"", path().string()).with("found", found);
+    return Error(ErrorCode::bad_file, "cannot read the checkpoint \"{}\"", path().string())
+        .with("found", found);
   }
   std::optional<Error> flatten(const PickleDocument& document);
-  std::optional<Error> flatten(const PickleDocument& document, uint32_t node, const std::string& prefix, int depth);
-  std::optional<Error> add_tensor(const PickleDocument& document, const PickleTensor& tensor, const std::string& name);
+  std::optional<Error> flatten(const PickleDocument& document, uint32_t node, const std::string& prefix,
+                               int depth);
+  std::optional<Error> add_tensor(const PickleDocument& document, const PickleTensor& tensor,
+                                  const std::string& name);
   void add_metadata(const PickleNode& value, const std::string& name);
   std::optional<Error> place_storages(const PickleDocument& document, const std::vector<std::string>& keys,
                                       uint64_t at);
 
   SharedBytes source_;
   std::optional<ZipReader> zip_;
-  std::string archive_;                                // the folder inside the zip, with its slash
+  std::string archive_;                                 // the folder inside the zip, with its slash
   std::unordered_map<std::string, uint64_t> storages_;  // legacy: key -> first byte of the elements
   std::unordered_map<std::string, Place> places_;
   size_t entries_ = 0;
@@ -129,7 +132,8 @@ std::optional<Error> TorchCheckpoint::parse_legacy() {
   size_t at = 0;
   for (int i = 0; i < 5; ++i) {
     const auto rest = source_->bytes().subspan(at);
-    Result<PickleDocument> part = read_pickle(rest.first(std::min<size_t>(rest.size(), kMaxPickle)), path().string());
+    Result<PickleDocument> part =
+        read_pickle(rest.first(std::min<size_t>(rest.size(), kMaxPickle)), path().string());
     if (!part) return part.error();
     at += part->size;
     const PickleNode& root = part->node(part->root);
@@ -154,21 +158,24 @@ std::optional<Error> TorchCheckpoint::place_storages(const PickleDocument& docum
   std::unordered_map<std::string, const PickleStorage*> described;
   for (const PickleStorage& storage : document.storages) {
     const auto [found, is_new] = described.emplace(storage.key, &storage);
-    if (!is_new && (found->second->type != storage.type || found->second->root_elements != storage.root_elements)) {
+    if (!is_new &&
+        (found->second->type != storage.type || found->second->root_elements != storage.root_elements)) {
       return bad(fmt::format("two descriptions of the storage {}", printable(storage.key)));
     }
   }
   const auto bytes = source_->bytes();
   for (const std::string& key : keys) {
     const auto found = described.find(key);
-    if (found == described.end()) return bad(fmt::format("the storage {} is described nowhere", printable(key)));
+    if (found == described.end())
+      return bad(fmt::format("the storage {} is described nowhere", printable(key)));
     uint64_t count = 0;
     if (bytes.size() - at < 8) return bad("the file ends before its storages");
     std::memcpy(&count, bytes.data() + at, 8);
     at += 8;
     const auto size = checked_multiply(count, size_of(found->second->type));
     if (count != found->second->root_elements || !size || *size > bytes.size() - at) {
-      return bad(fmt::format("the storage {} has another size than described, or the file is cut off", printable(key)));
+      return bad(fmt::format("the storage {} has another size than described, or the file is cut off",
+                             printable(key)));
     }
     if (!storages_.emplace(key, at).second) return bad(fmt::format("the storage {} twice", printable(key)));
     at += *size;
@@ -179,7 +186,8 @@ std::optional<Error> TorchCheckpoint::place_storages(const PickleDocument& docum
 std::optional<Error> TorchCheckpoint::flatten(const PickleDocument& document) {
   const PickleKind kind = document.node(document.root).kind;
   if (kind == PickleKind::tensor) {
-    return add_tensor(document, document.tensors[static_cast<size_t>(document.node(document.root).integer)], "tensor");
+    return add_tensor(document, document.tensors[static_cast<size_t>(document.node(document.root).integer)],
+                      "tensor");
   }
   if (kind != PickleKind::dict) return bad("no dict of tensors");
   return flatten(document, document.root, "", 0);
@@ -198,7 +206,8 @@ std::optional<Error> TorchCheckpoint::flatten(const PickleDocument& document, ui
     if (value.kind == PickleKind::dict && depth < kMaxNesting) {
       if (auto error = flatten(document, items[i + 1], name + ".", depth + 1)) return error;
     } else if (value.kind == PickleKind::tensor) {
-      if (auto error = add_tensor(document, document.tensors[static_cast<size_t>(value.integer)], name)) return error;
+      if (auto error = add_tensor(document, document.tensors[static_cast<size_t>(value.integer)], name))
+        return error;
     } else if (depth <= 1) {
       add_metadata(value, name);
     }
@@ -208,13 +217,20 @@ std::optional<Error> TorchCheckpoint::flatten(const PickleDocument& document, ui
 
 void TorchCheckpoint::add_metadata(const PickleNode& value, const std::string& name) {
   switch (value.kind) {
-    case PickleKind::boolean: metadata_[name] = value.integer ? "true" : "false"; break;
-    case PickleKind::integer: metadata_[name] = std::to_string(value.integer); break;
-    case PickleKind::real: metadata_[name] = fmt::format("{}", value.real); break;
+    case PickleKind::boolean:
+      metadata_[name] = value.integer ? "true" : "false";
+      break;
+    case PickleKind::integer:
+      metadata_[name] = std::to_string(value.integer);
+      break;
+    case PickleKind::real:
+      metadata_[name] = fmt::format("{}", value.real);
+      break;
     case PickleKind::text:
       if (value.text.size() <= kMaxMetadataText) metadata_[name] = value.text;
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -232,32 +248,36 @@ std::optional<Error> TorchCheckpoint::add_tensor(const PickleDocument& document,
   uint64_t end = 0;
   if (zip_) {
     const ZipMember* member = zip_->find(archive_ + "data/" + storage.key);
-    if (!member) return bad(fmt::format("the storage of {} is missing", shown));
-    if (!storage_bytes || *storage_bytes > member->size) return bad(fmt::format("the storage of {} is too short", shown));
-    place.begin = member->begin + (member->deflated ? 0 : view_begin);
+    if (!member || storage.offset != 0) return bad(fmt::format("the storage of {} is missing", shown));
+    if (!storage_bytes || *storage_bytes > member->size)
+      return bad(fmt::format("the storage of {} is too short", shown));
+    place.begin = member->begin;
     if (member->deflated) place.packed = *member;
     end = member->begin + member->packed_size;
   } else {
     const auto found = storages_.find(storage.key);
-    if (found == storages_.end() || !storage_bytes) return bad(fmt::format("the storage of {} is missing", shown));
+    if (found == storages_.end() || !storage_bytes)
+      return bad(fmt::format("the storage of {} is missing", shown));
     place.begin = found->second + view_begin;
     end = found->second + *storage_bytes;
   }
   place.storage_elements = storage.elements * size_of(storage.type) / size_of(tensor.type);
 
-  // Its last element must lie in the storage; and a view may repeat elements, but not make more of them than there
-  // are (a small file could ask for terabytes otherwise).
+  // Its last element must lie in the storage; and a view may repeat elements, but not make more of them than
+  // there are (a small file could ask for terabytes otherwise).
   uint64_t last = tensor.offset;
   for (size_t i = 0; i < tensor.sizes.size(); ++i) {
     if (tensor.strides[i] < 0) return bad(fmt::format("a negative stride of {}", shown));
     if (tensor.sizes[i] == 0) continue;
-    const auto step = checked_multiply(static_cast<uint64_t>(tensor.sizes[i] - 1), static_cast<uint64_t>(tensor.strides[i]));
+    const auto step = checked_multiply(static_cast<uint64_t>(tensor.sizes[i] - 1),
+                                       static_cast<uint64_t>(tensor.strides[i]));
     const auto sum = step ? checked_add(last, *step) : step;
     if (!sum) return bad(fmt::format("absurd strides of {}", shown));
     last = *sum;
   }
   const bool empty = shape->elements() == 0;
-  if ((!empty && last >= place.storage_elements) || static_cast<uint64_t>(shape->elements()) > place.storage_elements) {
+  if ((!empty && last >= place.storage_elements) ||
+      static_cast<uint64_t>(shape->elements()) > place.storage_elements) {
     return bad(fmt::format("{} lies outside its storage", shown));
   }
   TensorInfo info{.name = name,

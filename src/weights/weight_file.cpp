@@ -37,7 +37,8 @@ bool looks_like_safetensors(std::span<const std::byte> bytes) {
 }
 
 bool looks_like_json(std::span<const std::byte> bytes) {
-  const std::string_view start(reinterpret_cast<const char*>(bytes.data()), std::min<size_t>(bytes.size(), 64));
+  const std::string_view start(reinterpret_cast<const char*>(bytes.data()),
+                               std::min<size_t>(bytes.size(), 64));
   return trim(start).starts_with('{');
 }
 
@@ -46,7 +47,8 @@ bool looks_like_json(std::span<const std::byte> bytes) {
 Result<SharedWeightFile> open_weight_bytes(const SharedBytes& source) {
   const auto bytes = source->bytes();
   if (starts_with(bytes, "GGUF")) return open_gguf(source);
-  if (starts_with(bytes, "PK\x03\x04") || starts_with(bytes, "\x80\x02")) return open_torch_checkpoint(source);
+  if (starts_with(bytes, "PK\x03\x04") || starts_with(bytes, "\x80\x02"))
+    return open_torch_checkpoint(source);
   if (looks_like_safetensors(bytes)) return open_safetensors(source);
   return Error(ErrorCode::bad_file, "cannot read \"{}\"", source->path().string())
       .with("found", bytes.empty() ? "an empty file" : "bytes of no known weight format")

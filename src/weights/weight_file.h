@@ -1,4 +1,5 @@
-// WeightFile: named tensors in a file, whatever its format: safetensors (one file or shards), PyTorch checkpoints
+// WeightFile: named tensors in a file, whatever its format: safetensors (one file or shards), PyTorch
+// checkpoints
 // (.ckpt, .pt, .pth, .bin) and GGUF. Opening reads the table of contents only; tensors are read one by one.
 #pragma once
 
@@ -15,10 +16,10 @@
 namespace maquette::weights {
 
 struct TensorInfo {
-  std::string name;
-  Shape shape;
+  std::string name{};
+  Shape shape{};
   DType type = DType::f32;  // of the elements that read() delivers
-  std::string stored;       // the form in the file: "f16", "bf16", "f8_e4m3", "q4_K", ...
+  std::string stored{};     // the form in the file: "f16", "bf16", "f8_e4m3", "q4_K", ...
   uint64_t begin = 0;       // bytes in the file (for a sharded set: in the tensor's own file)
   uint64_t end = 0;
 };
@@ -37,9 +38,10 @@ class WeightFile {
   // The file's own text records (safetensors __metadata__, GGUF keys, scalars beside a checkpoint's tensors).
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  // The tensor in the stored element type, without a copy where the bytes are aligned (it must not be written to),
-  // with f64 and 8-bit floating point converted to f32 and GGUF's quantised forms dequantised to f32. The memory
-  // stays valid after this object is gone. Errors: no such tensor, an element type that is not supported, damage.
+  // The tensor in the stored element type, without a copy where the bytes are aligned (it must not be written
+  // to), with f64 and 8-bit floating point converted to f32 and GGUF's quantised forms dequantised to f32.
+  // The memory stays valid after this object is gone. Errors: no such tensor, an element type that is not
+  // supported, damage.
   Result<Tensor> read(std::string_view name) const;
   // Lets the system drop the tensor's pages from memory.
   virtual void release(std::string_view name) const = 0;

@@ -1,12 +1,11 @@
-// The zip container (PKWARE APPNOTE 6.3.10, sections 4.3 and 4.5.3), read from the central directory at its end,
-// with the ZIP64 records that files beyond 4 GB need. Encrypted and multi-disk archives are refused.
+// The zip container (PKWARE APPNOTE 6.3.10, sections 4.3 and 4.5.3), read from the central directory at its
+// end, with the ZIP64 records that files beyond 4 GB need. Encrypted and multi-disk archives are refused.
 
 #include "weights/zip_reader.h"
 
-#include <zlib.h>
-
 #include <cstring>
 #include <optional>
+#include <zlib.h>
 
 namespace maquette::weights {
 
@@ -45,7 +44,8 @@ struct Directory {
 };
 
 Error bad_zip(const SharedBytes& bytes, std::string_view found) {
-  return Error(ErrorCode::bad_file, "cannot read the checkpoint \"{}\"", bytes->path().string()).with("found", found);
+  return Error(ErrorCode::bad_file, "cannot read the checkpoint \"{}\"", bytes->path().string())
+      .with("found", found);
 }
 
 // The end record is the last 22 bytes, or earlier where the archive has a comment (at most 65,535 bytes).
@@ -133,13 +133,15 @@ Result<ZipReader> ZipReader::open(const SharedBytes& bytes) {
   const Reader reader(bytes->bytes());
   const auto directory = find_directory(reader);
   if (!directory) return bad_zip(bytes, "no end of the zip directory: the file is cut off or damaged");
-  if (directory->members > kMaxMembers) return bad_zip(bytes, "more than 200,000 members in the zip directory");
+  if (directory->members > kMaxMembers)
+    return bad_zip(bytes, "more than 200,000 members in the zip directory");
   ZipReader zip(bytes);
   uint64_t at = directory->begin;
   for (uint64_t i = 0; i < directory->members; ++i) {
     auto entry = read_entry(reader, at);
     if (!entry || !locate_data(reader, *entry)) {
-      return bad_zip(bytes, fmt::format("entry {} of the zip directory is damaged or of an unsupported kind", i));
+      return bad_zip(bytes,
+                     fmt::format("entry {} of the zip directory is damaged or of an unsupported kind", i));
     }
     at = entry->next;
     if (!zip.members_.emplace(entry->name, entry->member).second) {
@@ -161,7 +163,8 @@ std::span<const std::byte> ZipReader::stored(const ZipMember& member) const {
 Result<std::vector<std::byte>> ZipReader::read(const ZipMember& member, uint64_t limit) const {
   const auto packed = stored(member);
   if (!member.deflated && member.size <= limit) return std::vector<std::byte>(packed.begin(), packed.end());
-  // Deflate cannot shrink by more than about 1,032 times, so a larger claim is false before any memory is taken.
+  // Deflate cannot shrink by more than about 1,032 times, so a larger claim is false before any memory is
+  // taken.
   if (member.size > limit || member.size / 1040 > member.packed_size) {
     return bad_zip(bytes_, fmt::format("a packed member that would take {} bytes", member.size));
   }

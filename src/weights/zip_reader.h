@@ -1,5 +1,5 @@
-// ZipReader: the members of a zip archive in memory, as PyTorch writes its checkpoints (stored; deflated ones, made
-// by re-packing such a file, are inflated).
+// ZipReader: the members of a zip archive in memory, as PyTorch writes its checkpoints (stored; deflated
+// ones, made by re-packing such a file, are inflated).
 #pragma once
 
 #include <string>

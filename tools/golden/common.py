@@ -154,6 +154,12 @@ class Case:
         self.tensors[name] = value.detach().clone()
         return name
 
+    def put_half(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
+        """Stores an input as halves and returns the float32 values that the file holds."""
+        value = to_half_grid(tensor)
+        self.tensors[name] = value.to(torch.float16)
+        return value
+
     def weights(self, file: str, state: dict, metadata: dict | None = None, keep_f8: bool = False) -> None:
         save_tensors(self.folder / file, halves(state, keep_f8), metadata)
 

@@ -1,6 +1,7 @@
 """Tiny ControlNets, T2I-Adapters, IP-Adapters with their vision encoder, and a TAESD, for the tiny whole models."""
 
 import functools
+import json
 import shutil
 from pathlib import Path
 
@@ -43,21 +44,30 @@ def controlnet_sdxl():
 
 @functools.cache
 def t2i_sd1():
-    return randomize(T2IAdapter(in_channels=3, channels=[32, 32], num_res_blocks=1, downscale_factor=8,
+    return randomize(T2IAdapter(in_channels=3, channels=[16, 32], num_res_blocks=1, downscale_factor=8,
                                 adapter_type="full_adapter"), seed_of("t2i_sd1"))
 
 
 @functools.cache
 def t2i_sdxl():
-    return randomize(T2IAdapter(in_channels=3, channels=[16, 32, 32], num_res_blocks=2, downscale_factor=8,
-                                adapter_type="light_adapter"), seed_of("t2i_sdxl"))
+    return randomize(T2IAdapter(in_channels=3, channels=[16, 16, 32, 32], num_res_blocks=1, downscale_factor=16,
+                                adapter_type="full_adapter_xl"), seed_of("t2i_sdxl"))
 
 
 @functools.cache
 def taesd():
-    return randomize(AutoencoderTiny(
+    """Its last layer is set so that pictures centre on grey and have contrast."""
+    model = randomize(AutoencoderTiny(
         encoder_block_out_channels=(8,) * 4, decoder_block_out_channels=(8,) * 4, num_encoder_blocks=(1, 1, 1, 1),
-        num_decoder_blocks=(1, 1, 1, 1), latent_channels=4), seed_of("taesd"), special={"decoder.layers.12.weight": 0.2})
+        num_decoder_blocks=(1, 1, 1, 1), latent_channels=4), seed_of("taesd"))
+    with torch.no_grad():
+        last = model.decoder.layers[-1]
+        pixels = model.decode(normal(seed_of("taesd"), "probe", (2, 4, 8, 8), 4.0)).sample
+        scale = 0.35 / pixels.std((0, 2, 3))
+        offset = (pixels.mean((0, 2, 3)) + 1) / 2 - last.bias
+        last.weight.copy_(to_half_grid(last.weight * scale[:, None, None, None]))
+        last.bias.copy_(to_half_grid(0.5 - offset * scale))
+    return model
 
 
 @functools.cache
@@ -102,16 +112,16 @@ def ip_adapter_plus(model: str) -> dict:
     """IP-Adapter Plus: a perceiver over the last but one hidden states of the vision encoder."""
     unet = tiny_models.MODELS[model]()["unet"]
     name, context = f"ip_adapter_plus_{model}", unet.config.cross_attention_dim
-    embed, inner, depth, queries = vision_encoder().config.hidden_size, 64, 2, 4  # inner = one head of 64
+    embed, inner, head, depth, queries = vision_encoder().config.hidden_size, 16, 64, 4, 5
     shapes = {"latents": (1, queries, inner), "proj_in.weight": (inner, embed), "proj_in.bias": (inner,),
               "proj_out.weight": (context, inner), "proj_out.bias": (context,), "norm_out.weight": (context,),
               "norm_out.bias": (context,)}
     for i in range(depth):
         for norm in ("0.norm1", "0.norm2", "1.0"):
             shapes |= {f"layers.{i}.{norm}.weight": (inner,), f"layers.{i}.{norm}.bias": (inner,)}
-        shapes |= {f"layers.{i}.0.to_q.weight": (inner, inner), f"layers.{i}.0.to_kv.weight": (2 * inner, inner),
-                   f"layers.{i}.0.to_out.weight": (inner, inner), f"layers.{i}.1.1.weight": (2 * inner, inner),
-                   f"layers.{i}.1.3.weight": (inner, 2 * inner)}
+        shapes |= {f"layers.{i}.0.to_q.weight": (head, inner), f"layers.{i}.0.to_kv.weight": (2 * head, inner),
+                   f"layers.{i}.0.to_out.weight": (inner, head), f"layers.{i}.1.1.weight": (4 * inner, inner),
+                   f"layers.{i}.1.3.weight": (inner, 4 * inner)}
     state = ip_adapter_layers(name, unet)
     for key, shape in shapes.items():
         state["image_proj." + key] = common.random_weight(seed_of(name), key, torch.empty(shape))
@@ -138,13 +148,15 @@ def fresh(root: Path, name: str) -> Path:
 
 def write_auxiliary(root: Path, name: str) -> None:
     folder = fresh(root, name)
-    tiny_models.write_network(folder, AUXILIARY[name]())
-    if name.startswith("controlnet_sd1"):  # the original layout as well, with the prefix of the published files
-        from . import ldm_layout
+    if name != "controlnet_sd1_b":
+        tiny_models.write_network(folder, AUXILIARY[name]())
+        return
+    from . import ldm_layout  # this one is kept in the original layout, as a single file
 
-        state = ldm_layout.controlnet_to_ldm(AUXILIARY[name]().state_dict())
-        prefix = "control_model." if name == "controlnet_sd1" else ""
-        save_tensors(folder / "ldm.safetensors", halves({prefix + k: v for k, v in state.items()}))
+    model = AUXILIARY[name]()
+    state = {"control_model." + k: v for k, v in ldm_layout.controlnet_to_ldm(model.state_dict()).items()}
+    metadata = {"format": "pt", "config": json.dumps(common.config_json(model))}
+    save_tensors(folder / "control.safetensors", halves(state), metadata)
 
 
 def write_ip_adapter(root: Path, name: str) -> None:

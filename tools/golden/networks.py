@@ -41,9 +41,9 @@ SDXL_ADDED = dict(
 # Each: configuration over UNET_DEFAULTS, then the calls (batch, height, width, timestep, context length).
 UNETS = {
     "unet_sd1": dict(
-        config=dict(block_out_channels=(32, 32), layers_per_block=2, cross_attention_dim=48,
-                    attention_head_dim=8, **sd1_layout(2)),
-        calls=[(2, 8, 12, 981, 77), (1, 12, 8, 1, 154), (1, 9, 13, 37.5, 77)],
+        config=dict(block_out_channels=(16, 32), layers_per_block=2, cross_attention_dim=48,
+                    attention_head_dim=8, norm_num_groups=16, **sd1_layout(2)),
+        calls=[(2, 6, 8, 981, 77), (1, 8, 4, 1, 154), (1, 9, 13, 37.5, 77)],
     ),
     "unet_sd1_four_levels": dict(
         config=dict(block_out_channels=(8, 8, 16, 16), layers_per_block=1, cross_attention_dim=32,
@@ -51,14 +51,13 @@ UNETS = {
         calls=[(1, 16, 24, 500, 77), (1, 11, 9, 3, 77), (2, 13, 21, 801, 33)],
     ),
     "unet_sd2": dict(
-        config=dict(block_out_channels=(32, 32), layers_per_block=1, cross_attention_dim=40,
-                    attention_head_dim=(1, 1), use_linear_projection=True, **sd1_layout(2)),
+        config=dict(block_out_channels=(16, 32), layers_per_block=1, cross_attention_dim=24, norm_num_groups=16,
+                    attention_head_dim=(1, 2), use_linear_projection=True, **sd1_layout(2)),
         calls=[(2, 8, 8, 999, 77), (1, 7, 10, 250, 77)],
-        ldm=True,
     ),
     "unet_sdxl": dict(
-        config=dict(block_out_channels=(32, 32, 32), layers_per_block=1, cross_attention_dim=56,
-                    attention_head_dim=(1, 1, 1), transformer_layers_per_block=(1, 1, 2),
+        config=dict(block_out_channels=(16, 16, 32), layers_per_block=1, cross_attention_dim=56,
+                    attention_head_dim=(1, 1, 2), norm_num_groups=16, transformer_layers_per_block=(1, 1, 2),
                     projection_class_embeddings_input_dim=24 + 6 * 16, **SDXL_ADDED, **sdxl_layout(3)),
         pooled=24, time_ids=[[96.0, 64.0, 0.0, 8.0, 96.0, 64.0]],
         calls=[(2, 12, 8, 981, 77), (1, 9, 7, 499, 77)],
@@ -81,29 +80,13 @@ UNETS = {
         pooled=24, time_ids=[[1024.0, 512.0, 0.0, 0.0, 1024.0, 512.0]],
         calls=[(1, 8, 8, 741, 77)],
     ),
-    "unet_inpaint": dict(
-        config=dict(in_channels=9, block_out_channels=(8, 16), layers_per_block=1, cross_attention_dim=32,
-                    attention_head_dim=8, norm_num_groups=8, **sd1_layout(2)),
-        calls=[(2, 8, 10, 321, 77)],
-    ),
-    "unet_edit": dict(
-        config=dict(in_channels=8, block_out_channels=(8, 16), layers_per_block=1, cross_attention_dim=32,
-                    attention_head_dim=8, norm_num_groups=8, **sd1_layout(2)),
-        calls=[(3, 8, 10, 21, 77)],
-    ),
-    "unet_lcm": dict(
-        config=dict(block_out_channels=(8, 16), layers_per_block=1, cross_attention_dim=32,
-                    attention_head_dim=8, norm_num_groups=8, time_cond_proj_dim=32, **sd1_layout(2)),
-        time_cond=32,
-        calls=[(1, 8, 8, 759, 77)],
-    ),
     "unet_three_layers": dict(
         config=dict(block_out_channels=(8, 16), layers_per_block=3, cross_attention_dim=32,
                     attention_head_dim=2, norm_num_groups=8, in_channels=3, out_channels=3, **sd1_layout(2)),
         calls=[(1, 6, 5, 10, 5), (2, 5, 6, 990, 7)],
     ),
     "unet_starter_like": dict(  # no middle attention, attention on the lower levels alone
-        config=dict(block_out_channels=(16, 16, 24), layers_per_block=1, cross_attention_dim=24,
+        config=dict(block_out_channels=(8, 16, 24), layers_per_block=1, cross_attention_dim=24,
                     attention_head_dim=8, norm_num_groups=8, mid_block_type="UNetMidBlock2D",
                     down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
                     up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D")),
@@ -118,8 +101,6 @@ def make_unet(root, name, spec, seed):
                 weights="diffusion_pytorch_model.safetensors")
     common.save_json(case.folder / "config.json", config_json(unet))
     case.weights("diffusion_pytorch_model.safetensors", unet.state_dict())
-    if spec.get("ldm"):
-        write_ldm_unet(case, unet)
     calls = []
     for index, (batch, height, width, timestep, length) in enumerate(spec["calls"]):
         prefix = f"{index}."
@@ -152,24 +133,14 @@ def make_unet(root, name, spec, seed):
 
 
 def case_input(case, seed, name, shape):
-    return case.tensors[case.put(name, normal(seed, "input:" + name, shape))]
-
-
-def write_ldm_unet(case, unet):
-    """The same weights under the original layout's names, as in single-file checkpoints."""
-    from . import ldm_layout
-
-    prefix = "model.diffusion_model."
-    state = ldm_layout.unet_to_ldm(unet.state_dict(), dict(unet.config))
-    state = {key if key.startswith(prefix) else prefix + key: value for key, value in state.items()}
-    case.weights("ldm.safetensors", state)
-    case.facts["ldm_weights"] = "ldm.safetensors"
+    """A random input on the float16 grid, stored as halves."""
+    return case.put_half(name, normal(seed, "input:" + name, shape))
 
 
 VAES = {
     "vae_sd_like": dict(
-        config=dict(block_out_channels=(32, 32), layers_per_block=1, latent_channels=4, norm_num_groups=32),
-        pixels=(1, 24, 32), latents=(2, 5, 7), ldm=True),
+        config=dict(block_out_channels=(16, 32), layers_per_block=2, latent_channels=4, norm_num_groups=16),
+        pixels=(1, 12, 16), latents=(2, 5, 7)),
     "vae_four_levels": dict(
         config=dict(block_out_channels=(8, 16, 16, 16), layers_per_block=2, latent_channels=4, norm_num_groups=8),
         pixels=(1, 40, 24), latents=(1, 5, 3)),
@@ -178,7 +149,7 @@ VAES = {
                     mid_block_add_attention=False, use_quant_conv=False, use_post_quant_conv=False),
         pixels=(2, 14, 10), latents=(1, 7, 5)),
     "vae_eight_channels": dict(
-        config=dict(block_out_channels=(16, 16, 32), layers_per_block=1, latent_channels=8, norm_num_groups=8,
+        config=dict(block_out_channels=(8, 8, 16), layers_per_block=1, latent_channels=8, norm_num_groups=8,
                     mid_block_add_attention=False, scaling_factor=0.7, shift_factor=0.1),
         pixels=(1, 28, 20), latents=(1, 7, 5)),
 }
@@ -198,25 +169,19 @@ def make_vae(root, name, spec, seed):
                 weights="diffusion_pytorch_model.safetensors")
     common.save_json(case.folder / "config.json", config_json(vae))
     case.weights("diffusion_pytorch_model.safetensors", vae.state_dict())
-    if spec.get("ldm"):
-        from . import ldm_layout
-
-        case.weights("ldm.safetensors", ldm_layout.vae_to_ldm(vae.state_dict(), dict(vae.config)))
-        case.facts["ldm_weights"] = "ldm.safetensors"
     # Encoder: pixels in -1..1 to the mean and log-variance, before any scaling factor.
     batch, height, width = spec["pixels"]
-    pixels = torch.tanh(normal(seed, "pixels", (batch, 3, height, width)))
+    pixels = case.put_half("encode.pixels", torch.tanh(normal(seed, "pixels", (batch, 3, height, width))))
     tracer = Tracer(vae, VAE_TRACE.fullmatch)
     posterior = vae.encode(pixels).latent_dist
     encoder_acts = tracer.close()
     # Decoder: latents as the network takes them (already divided by the scaling factor) to unclamped pixels.
     batch, height, width = spec["latents"]
-    latents = normal(seed, "latents", (batch, vae.config.latent_channels, height, width))
+    latents = case.put_half("decode.latents", normal(seed, "latents", (batch, vae.config.latent_channels, height, width)))
     tracer = Tracer(vae, VAE_TRACE.fullmatch)
     decoded = vae.decode(latents).sample
     decoder_acts = tracer.close()
-    for key, value in {"encode.pixels": pixels, "encode.mean": posterior.mean, "encode.logvar": posterior.logvar,
-                       "decode.latents": latents, "decode.pixels": decoded}.items():
+    for key, value in {"encode.mean": posterior.mean, "encode.logvar": posterior.logvar, "decode.pixels": decoded}.items():
         case.put(key, value)
     for key, value in {**encoder_acts, **decoder_acts}.items():
         case.put("act." + key, value)
@@ -230,9 +195,9 @@ def make_vae(root, name, spec, seed):
 
 
 TAESDS = {
-    "taesd": dict(block_out_channels=(12, 12, 12, 12), encoder_blocks=(1, 3, 3, 3), decoder_blocks=(3, 3, 3, 1),
+    "taesd": dict(block_out_channels=(8, 8, 8, 8), encoder_blocks=(1, 3, 3, 3), decoder_blocks=(3, 3, 3, 1),
                   pixels=(1, 32, 40), latents=(2, 5, 4)),
-    "taesd_two_levels": dict(block_out_channels=(8, 8, 8), encoder_blocks=(1, 2, 1), decoder_blocks=(1, 2, 1),
+    "taesd_two_levels": dict(block_out_channels=(6, 6, 6), encoder_blocks=(1, 2, 1), decoder_blocks=(1, 2, 1),
                              pixels=(1, 20, 24), latents=(1, 6, 5)),
 }
 
@@ -258,12 +223,10 @@ def make_taesd(root, name, spec, seed):
     case.weights("taesd_encoder.safetensors", encoder)
     case.weights("taesd_decoder.safetensors", decoder)
     batch, height, width = spec["pixels"]
-    pixels = torch.tanh(normal(seed, "pixels", (batch, 3, height, width)))
+    pixels = case.put_half("encode.pixels", torch.tanh(normal(seed, "pixels", (batch, 3, height, width))))
     batch, height, width = spec["latents"]
-    latents = normal(seed, "latents", (batch, 4, height, width), 1.5)
-    case.put("encode.pixels", pixels)
+    latents = case.put_half("decode.latents", normal(seed, "latents", (batch, 4, height, width), 1.5))
     case.put("encode.latents", vae.encode(pixels).latents)
-    case.put("decode.latents", latents)
     case.put("decode.pixels", vae.decode(latents).sample)
     case.facts["calls"] = [
         {"call": "encode", "inputs": {"pixels": "encode.pixels"}, "outputs": {"latents": "encode.latents"}},
@@ -274,15 +237,15 @@ def make_taesd(root, name, spec, seed):
 
 CLIPS = {
     # prefix: how CLIPTextModel files name their tensors ("text_model." in files published before 2026, then none).
-    "clip_l_like": dict(config=dict(hidden_size=32, intermediate_size=80, num_hidden_layers=3, num_attention_heads=4,
+    "clip_l_like": dict(config=dict(hidden_size=24, intermediate_size=80, num_hidden_layers=3, num_attention_heads=4,
                                     hidden_act="quick_gelu", eos_token_id=299, bos_token_id=298), prefix="text_model."),
-    "clip_l_no_prefix": dict(config=dict(hidden_size=24, intermediate_size=96, num_hidden_layers=2,
-                                         num_attention_heads=3, hidden_act="quick_gelu", eos_token_id=2), prefix=""),
-    "clip_g_like": dict(config=dict(hidden_size=32, intermediate_size=96, num_hidden_layers=3, num_attention_heads=2,
-                                    hidden_act="gelu", eos_token_id=299, bos_token_id=298, projection_dim=40),
+    "clip_l_no_prefix": dict(config=dict(hidden_size=16, intermediate_size=64, num_hidden_layers=2,
+                                         num_attention_heads=2, hidden_act="quick_gelu", eos_token_id=2), prefix=""),
+    "clip_g_like": dict(config=dict(hidden_size=24, intermediate_size=96, num_hidden_layers=4, num_attention_heads=2,
+                                    hidden_act="gelu", eos_token_id=299, bos_token_id=298, projection_dim=20),
                         projection=True, openclip=True),
-    "clip_h_like": dict(config=dict(hidden_size=32, intermediate_size=128, num_hidden_layers=3, num_attention_heads=1,
-                                    hidden_act="gelu", eos_token_id=299, bos_token_id=298, projection_dim=32),
+    "clip_h_like": dict(config=dict(hidden_size=16, intermediate_size=64, num_hidden_layers=3, num_attention_heads=1,
+                                    hidden_act="gelu", eos_token_id=299, bos_token_id=298, projection_dim=16),
                         prefix="text_model.", openclip=True),
 }
 

@@ -2,7 +2,7 @@
 
 import functools
 
-from . import pipelines, tiny_models
+from . import guidance_models, pipelines, tiny_models
 
 TXT, XL = "StableDiffusionPipeline", "StableDiffusionXLPipeline"
 CASTLE = "a castle on a hill at dawn, mist"
@@ -37,7 +37,7 @@ SD1_TEXT = {
     "sd1_custom_sigmas": dict(scheduler=("EulerDiscreteScheduler",), **txt(
         16, sigmas=[14.615, 6.475, 3.861, 1.886, 0.963, 0.399, 0.0])),
     "sd1_custom_timesteps": dict(scheduler=("DDPMScheduler",), **txt(17, timesteps=[921, 700, 430, 99])),
-    "sd1_taesd": dict(parts=dict(vae=tiny_models.taesd), files=dict(taesd="networks/taesd"), **txt(18, steps=4)),
+    "sd1_taesd": dict(parts=dict(vae=guidance_models.taesd), files=dict(taesd="models/taesd"), **txt(18, steps=4)),
     "sd1_tcd": dict(scheduler=("TCDScheduler",), **txt(19, steps=4, cfg=1.0, eta=0.3)),
 }
 

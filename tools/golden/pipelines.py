@@ -53,6 +53,9 @@ def pil_inputs(call: dict) -> dict:
 def make_input(value):
     if isinstance(value, tuple) and value and value[0] in ("picture", "mask"):
         return {"picture": picture, "mask": mask}[value[0]](*value[1:])
+    if isinstance(value, tuple) and value and value[0] == "latents_of":
+        _, recorder, *_ = run(value[1], components_of(value[1]))
+        return recorder.tensors["latents"]
     if isinstance(value, list):
         return [make_input(v) for v in value]
     return value
@@ -94,7 +97,11 @@ class Recorder:
     """Listens to a pipeline: the first UNet call, every scheduler step, and what the VAE is given to decode."""
 
     def __init__(self, pipe):
-        self.tensors, self.unet_calls, self.steps = {}, 0, 0
+        self.tensors, self.unet_calls, self.steps, self.draws = {}, 0, 0, []
+        self.randn = torch.randn
+        torch.randn = self._randn
+        encoder = getattr(pipe, "image_encoder", None)
+        self.vision = encoder and encoder.register_forward_pre_hook(self._vision, with_kwargs=True)
         self.pipe = pipe
         self.hook = pipe.unet.register_forward_hook(self._unet, with_kwargs=True)
         self.step = pipe.scheduler.step
@@ -104,9 +111,21 @@ class Recorder:
         pipe.vae.decode = functools.wraps(self.decode)(lambda *args, **kwargs: self._decode(*args, **kwargs))
 
     def close(self):
+        torch.randn = self.randn
         self.hook.remove()
+        if self.vision:
+            self.vision.remove()
         del self.pipe.scheduler.step
         del self.pipe.vae.decode
+
+    def _randn(self, *args, **kwargs):
+        out = self.randn(*args, **kwargs)
+        self.tensors[f"draw.{len(self.draws)}"] = out.clone()
+        self.draws.append(list(out.shape))
+        return out
+
+    def _vision(self, _module, args, kwargs):
+        self.tensors.setdefault("vision.pixel_values", args[0] if args else kwargs["pixel_values"])
 
     def _unet(self, _module, args, kwargs, output):
         self.unet_calls += 1
@@ -118,15 +137,16 @@ class Recorder:
         self.tensors["first.timestep"] = torch.as_tensor(timestep, dtype=torch.float32).reshape(-1)
         self.tensors["first.context"] = kwargs["encoder_hidden_states"]
         for key, value in (kwargs.get("added_cond_kwargs") or {}).items():
-            if isinstance(value, torch.Tensor):
-                self.tensors["first." + key] = value
+            for index, item in enumerate(value if isinstance(value, list) else [value]):
+                self.tensors["first." + key + (f".{index}" if isinstance(value, list) else "")] = item
+        if kwargs.get("mid_block_additional_residual") is not None:
+            self.tensors["first.mid_residual"] = kwargs["mid_block_additional_residual"]
         if kwargs.get("timestep_cond") is not None:
             self.tensors["first.timestep_cond"] = kwargs["timestep_cond"]
         self.tensors["first.out"] = output[0]
 
     def _step(self, model_output, timestep, sample, *args, **kwargs):
         out = self.step(model_output, timestep, sample, *args, **kwargs)
-        self.tensors[f"step.{self.steps}.model_output"] = model_output.clone()
         self.tensors[f"step.{self.steps}.prev_sample"] = (out[0] if isinstance(out, tuple) else out.prev_sample).clone()
         self.steps += 1
         return out
@@ -139,6 +159,8 @@ class Recorder:
 def run(spec: dict, parts: dict, prepare=None):
     """Runs one pipeline; returns the pictures, the recorder and the scheduler that was used."""
     parts = dict(parts)
+    if prepare:  # it changes the networks
+        parts = {key: copy.deepcopy(v) if isinstance(v, torch.nn.Module) else v for key, v in parts.items()}
     parts["scheduler"], is_default = scheduler_for(spec, parts["scheduler"])
     scheduler_config = config_json(parts["scheduler"])
     pipe = build(spec, parts)
@@ -147,8 +169,8 @@ def run(spec: dict, parts: dict, prepare=None):
     seed = spec.get("seed", 0)
     seeds = seed if isinstance(seed, list) else [seed]
     generators = [torch.Generator("cpu").manual_seed(s) for s in seeds]
-    recorder = Recorder(pipe)
     call = pil_inputs(spec["call"])
+    recorder = Recorder(pipe)
     if spec.get("latent_output"):
         call["output_type"] = "latent"
     result = pipe(generator=generators if isinstance(seed, list) else generators[0], **call)
@@ -187,6 +209,8 @@ def jsonable_call(case, call: dict) -> dict:
             out[key] = [save_input(case, f"{key}_{i}", v) for i, v in enumerate(value)]
         elif isinstance(value, tuple) and value and value[0] in ("picture", "mask"):
             out[key] = save_input(case, key, value)
+        elif isinstance(value, tuple) and value and value[0] == "latents_of":
+            out[key] = {"tensor": case.put("input." + key, make_input(value))}
         else:
             out[key] = value
     return out
@@ -207,7 +231,7 @@ def make_case(root, name: str, spec: dict, prepare=None, group: str = "pipelines
     case.facts |= {"seed": spec.get("seed", 0), "scheduler": scheduler, "call": jsonable_call(case, spec["call"])}
     for key, value in recorder.tensors.items():
         case.put(key, value)
-    case.facts |= {"steps_recorded": recorder.steps, "unet_calls": recorder.unet_calls, "latents": "latents"}
+    case.facts |= {"steps_recorded": recorder.steps, "unet_calls": recorder.unet_calls, "draws": recorder.draws, "latents": "latents"}
     files = []
     for index, image in enumerate(images):
         files.append(f"picture_{index}.png")

@@ -70,9 +70,9 @@ def sd1() -> dict:
     scheduler.register_to_config(clip_sample=False)  # a leftover that the published files carry for other classes
     return dict(
         pipeline="StableDiffusionPipeline",
-        unet=unet("sd1.unet", (32, 32), 1, 16, attention_head_dim=8, **sd1_layout(2)),
+        unet=unet("sd1.unet", (16, 32), 1, 8, attention_head_dim=8, norm_num_groups=16, **sd1_layout(2)),
         vae=vae("sd1.vae", (16, 16, 16, 16), 0.18215, 16),
-        text_encoder=clip("sd1.text", CLIPTextModel, 16, 2, 2, "quick_gelu", 16),
+        text_encoder=clip("sd1.text", CLIPTextModel, 8, 2, 2, "quick_gelu", 8),
         tokenizer=tokenizer(),
         scheduler=scheduler,
     )
@@ -83,10 +83,10 @@ def sd2() -> dict:
     """SD2 layout: linear projections, heads by width, v-prediction, zero terminal SNR; a VAE with two downsamplings."""
     return dict(
         pipeline="StableDiffusionPipeline",
-        unet=unet("sd2.unet", (16, 32), 2, 16, attention_head_dim=(2, 4), use_linear_projection=True,
-                  norm_num_groups=16, sample_size=16, **sd1_layout(2)),
+        unet=unet("sd2.unet", (16, 24), 2, 12, attention_head_dim=(2, 4), use_linear_projection=True,
+                  norm_num_groups=8, sample_size=16, **sd1_layout(2)),
         vae=vae("sd2.vae", (16, 16, 24), 0.5, 8, mid_block_add_attention=False),
-        text_encoder=clip("sd2.text", CLIPTextModel, 16, 3, 1, "gelu", 16),
+        text_encoder=clip("sd2.text", CLIPTextModel, 12, 3, 1, "gelu", 12),
         tokenizer=tokenizer("!"),
         scheduler=DDIMScheduler(**SD_BETAS, prediction_type="v_prediction", rescale_betas_zero_snr=True,
                                 timestep_spacing="trailing", clip_sample=False, set_alpha_to_one=True, steps_offset=1),
@@ -98,19 +98,19 @@ def sdxl() -> dict:
     """SDXL layout: two text encoders, pooled text and sizes as added conditions, several transformers a level."""
     return dict(
         pipeline="StableDiffusionXLPipeline",
-        unet=unet("sdxl.unet", (16, 32, 32), 1, 24, attention_head_dim=(2, 4, 4), transformer_layers_per_block=(1, 1, 2),
+        unet=unet("sdxl.unet", (16, 16, 32), 1, 20, attention_head_dim=(2, 2, 4), transformer_layers_per_block=(1, 1, 2),
                   projection_class_embeddings_input_dim=16 + 6 * 16, norm_num_groups=16, **SDXL_ADDED, **sdxl_layout(3)),
         vae=vae("sdxl.vae", (16, 16, 16, 16), 0.13025, 16),
-        text_encoder=clip("sdxl.text", CLIPTextModel, 8, 3, 2, "quick_gelu", 8),
-        text_encoder_2=clip("sdxl.text2", CLIPTextModelWithProjection, 16, 3, 2, "gelu", 16),
+        text_encoder=sd1()["text_encoder"],
+        text_encoder_2=clip("sdxl.text2", CLIPTextModelWithProjection, 12, 3, 2, "gelu", 16),
         tokenizer=tokenizer(),
         tokenizer_2=tokenizer("!"),
         scheduler=EulerDiscreteScheduler(**SD_BETAS, steps_offset=1, timestep_spacing="leading"),
     )
 
 
-def special_unet(name, context=16, **config):
-    return unet(name, (16, 16), 1, context, norm_num_groups=16, **{**dict(attention_head_dim=4), **config})
+def special_unet(name, context=8, **config):
+    return unet(name, (8, 16), 1, context, norm_num_groups=8, **{**dict(attention_head_dim=4), **config})
 
 
 @functools.cache
@@ -136,16 +136,16 @@ def sd1_lcm() -> dict:
 @functools.cache
 def sdxl_refiner() -> dict:
     base = sdxl()
-    unet_ = special_unet("sdxl_refiner.unet", transformer_layers_per_block=2, **SDXL_ADDED,
+    unet_ = special_unet("sdxl_refiner.unet", context=12, transformer_layers_per_block=2, **SDXL_ADDED,
                          projection_class_embeddings_input_dim=16 + 5 * 16, **sdxl_layout(2))
     return {"pipeline": "StableDiffusionXLImg2ImgPipeline", "unet": unet_, "vae": base["vae"],
             "text_encoder_2": base["text_encoder_2"], "tokenizer_2": base["tokenizer_2"],
-            "scheduler": base["scheduler"], "requires_aesthetics_score": True}
+            "scheduler": base["scheduler"], "requires_aesthetics_score": True, "force_zeros_for_empty_prompt": False}
 
 
 @functools.cache
 def sdxl_inpaint() -> dict:
-    unet_ = special_unet("sdxl_inpaint.unet", context=24, in_channels=9, transformer_layers_per_block=(1, 1),
+    unet_ = special_unet("sdxl_inpaint.unet", context=20, in_channels=9, transformer_layers_per_block=(1, 1),
                          projection_class_embeddings_input_dim=16 + 6 * 16, **SDXL_ADDED, **sdxl_layout(2))
     return {**sdxl(), "pipeline": "StableDiffusionXLInpaintPipeline", "unet": unet_}
 
@@ -155,6 +155,7 @@ MODELS = {"sd1": sd1, "sd2": sd2, "sdxl": sdxl, "sd1_inpaint": sd1_inpaint, "sd1
 
 # Components that a folder borrows from another one by a relative link.
 BORROWED = {
+    "sdxl": ("sd1", ("text_encoder", "tokenizer")),
     "sd1_inpaint": ("sd1", ("vae", "text_encoder", "tokenizer", "scheduler")),
     "sd1_edit": ("sd1", ("vae", "text_encoder", "tokenizer", "scheduler")),
     "sd1_lcm": ("sd1", ("vae", "text_encoder", "tokenizer")),
@@ -189,9 +190,7 @@ def write_model(root: Path, name: str) -> None:
     folder.mkdir(parents=True)
     parts = MODELS[name]()
     index = {"_class_name": parts["pipeline"], "_diffusers_version": common.versions()["diffusers"]}
-    for flag in ("requires_aesthetics_score",):
-        if flag in parts:
-            index[flag] = parts[flag]
+    index |= {key: value for key, value in parts.items() if isinstance(value, bool)}
     source, borrowed = BORROWED.get(name, (None, ()))
     for part, value in sorted(parts.items()):
         if isinstance(value, (str, bool)):
@@ -212,7 +211,7 @@ def write_model(root: Path, name: str) -> None:
     if name == "sdxl_refiner":
         index |= {"text_encoder": [None, None], "tokenizer": [None, None]}
     if name.startswith("sdxl"):
-        index["force_zeros_for_empty_prompt"] = name != "sdxl_refiner"
+        index.setdefault("force_zeros_for_empty_prompt", True)
     save_json(folder / "model_index.json", index)
 
 

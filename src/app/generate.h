@@ -1,0 +1,53 @@
+// Making pictures: from a recipe to files on disk, the way the command line and the server do it.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/recipe.h"
+
+namespace maquette::app {
+
+struct PictureReport {
+  std::filesystem::path file;
+  uint64_t seed = 0;
+  int width = 0;
+  int height = 0;
+  std::vector<std::pair<std::string, double>> seconds;  // per phase, in order
+  uint64_t peak_memory = 0;                             // bytes, of the whole process so far
+  std::string recipe_hash;
+  std::vector<std::pair<std::string, double>> measures;  // seam_x, seam_y, drift...
+  std::vector<std::string> notes;                        // for people: what was decided or measured
+};
+Json to_json(const PictureReport& report);
+
+struct GenerateRequest {
+  Recipe recipe;
+  int count = 1;                       // picture i has seed + i
+  std::filesystem::path out = ".";     // a file (numbered when there are several), or a folder
+  std::filesystem::path latent_out;    // empty: not written
+  std::filesystem::path sheet;
+  std::filesystem::path preview_folder;
+  int bits = 8;
+  double seam_limit = 0;               // 0: none; textures above it fail with limit_exceeded, after being written
+  int threads = 0;                     // 0: as the system says
+  bool profile = false;
+  ProgressCallback progress;
+  std::function<void(const PictureReport&)> finished;  // after each picture is on disk
+};
+
+struct GenerateResult {
+  std::vector<PictureReport> pictures;
+  std::vector<std::string> profile;  // lines of a table
+};
+
+// Throws Error; pictures finished before it stay on disk.
+GenerateResult generate(const GenerateRequest& request);
+
+// From a recipe's JSON file, or from a picture that carries one.
+Recipe read_recipe(const std::filesystem::path& file);
+
+}  // namespace maquette::app

@@ -1,0 +1,32 @@
+// The commands of the program: one file each under commands/, one line each in the table of commands.cpp.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <span>
+#include <string_view>
+
+namespace maquette::cli {
+
+struct Command {
+  // Words of the command ("model inspect"), in the order of `maquette --help`.
+  std::string_view name;
+  std::string_view summary;
+  std::string_view example;  // shown by --help
+  // Adds the options to `app` and returns what runs once they are parsed. Throws Error; never prints errors itself.
+  std::function<void()> (*declare)(CLI::App& app);
+};
+
+std::span<const Command> commands();
+
+std::function<void()> generate(CLI::App& app);
+std::function<void()> model_inspect(CLI::App& app);
+std::function<void()> recipe_show(CLI::App& app);
+std::function<void()> picture_compare(CLI::App& app);
+std::function<void()> picture_seam(CLI::App& app);
+std::function<void()> upscale(CLI::App& app);
+std::function<void()> preprocess(CLI::App& app);
+std::function<void()> list_samplers(CLI::App& app);
+std::function<void()> prompt_tokens(CLI::App& app);
+
+}  // namespace maquette::cli

@@ -1,0 +1,298 @@
+// maquette generate: reads the arguments into a Recipe, lets app/ make the pictures, prints where they are.
+#include <csignal>
+#include <cstdio>
+#include <unistd.h>
+
+#include "app/generate.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+
+namespace maquette::cli {
+
+namespace {
+
+volatile std::sig_atomic_t g_interrupted = 0;
+
+// Everything on the command line, before it is checked.
+struct Arguments {
+  std::string recipe_file;
+  std::string model, vae, prompt, negative, sampler, schedule, dialect, rng, precision, family, prediction;
+  std::string init, mask, fill, upscale, outpaint;
+  int width = 0, height = 0, steps = 0, count = 1, clip_skip = 0, feather = 0, padding = -1;
+  int start_step = 0, end_step = 0, tile_size = 0, hires_steps = 0, bits = 8, threads = 0;
+  double cfg = 0, strength = 0, eta = 0, guidance_rescale = 0, hires = 0, hires_strength = 0.5, seam_limit = 0;
+  uint64_t seed = 0;
+  bool soft_mask = false, allow_unmatched = false, profile = false;
+  std::string tile;
+  std::vector<std::string> controls, loras, embeddings, regions;
+  std::string out = ".", latent_out, preview, sheet;
+};
+
+[[noreturn]] void bad_value(std::string_view option, std::string_view found, std::string_view expected) {
+  throw Error(ErrorCode::usage, "cannot use {}", option).with("found", found).with("expected", expected);
+}
+
+double number(std::string_view option, std::string_view text, std::string_view form) {
+  const auto value = parse_double(text);
+  if (!value) bad_value(option, text, form);
+  return *value;
+}
+
+// FILE[:weight] and longer forms: numbers are taken from the end, so that paths may hold colons.
+struct Suffixed {
+  std::string head;
+  std::vector<double> numbers;
+};
+Suffixed split_numbers(std::string text, size_t most) {
+  Suffixed result{.head = std::move(text), .numbers = {}};
+  while (result.numbers.size() < most) {
+    const size_t colon = result.head.rfind(':');
+    if (colon == std::string::npos || colon == 0) break;
+    const auto value = parse_double(std::string_view(result.head).substr(colon + 1));
+    if (!value) break;
+    result.numbers.insert(result.numbers.begin(), *value);
+    result.head.resize(colon);
+  }
+  return result;
+}
+
+double at_or(const std::vector<double>& numbers, size_t i, double otherwise) {
+  return i < numbers.size() ? numbers[i] : otherwise;
+}
+
+// KIND:MODEL:IMG[:weight[:start:end]]
+Recipe::Control parse_control(const std::string& text) {
+  constexpr std::string_view kForm = "KIND:MODEL:IMAGE[:weight[:start:end]]";
+  const Suffixed parts = split_numbers(text, 3);
+  const size_t first = parts.head.find(':');
+  const size_t last = parts.head.rfind(':');
+  if (first == std::string::npos || last == first) bad_value("--control", text, kForm);
+  return {.kind = parts.head.substr(0, first),
+          .model = {parts.head.substr(first + 1, last - first - 1), ""},
+          .image = {parts.head.substr(last + 1), ""},
+          .weight = at_or(parts.numbers, 0, 1),
+          .start = at_or(parts.numbers, 1, 0),
+          .end = at_or(parts.numbers, 2, 1)};
+}
+
+// FILE[:weight[:text weight]]
+Recipe::Adapter parse_lora(const std::string& text) {
+  const Suffixed parts = split_numbers(text, 2);
+  const double weight = at_or(parts.numbers, 0, 1);
+  return {.file = {parts.head, ""}, .unet_weight = weight, .text_weight = at_or(parts.numbers, 1, weight)};
+}
+
+// MASK:PROMPT, or MASK:weight:PROMPT
+Recipe::Region parse_region(const std::string& text) {
+  const size_t colon = text.find(':');
+  if (colon == std::string::npos) bad_value("--region", text, "MASK:PROMPT or MASK:weight:PROMPT");
+  Recipe::Region region{.prompt = text.substr(colon + 1), .mask = {text.substr(0, colon), ""}, .weight = 1};
+  const size_t second = region.prompt.find(':');
+  if (second != std::string::npos) {
+    if (const auto weight = parse_double(std::string_view(region.prompt).substr(0, second))) {
+      region.weight = *weight;
+      region.prompt = region.prompt.substr(second + 1);
+    }
+  }
+  return region;
+}
+
+Recipe::Outpaint parse_outpaint(const std::string& text) {
+  const std::vector<std::string> parts = split(text, ',');
+  if (parts.size() != 4) bad_value("--outpaint", text, "LEFT,TOP,RIGHT,BOTTOM in pixels");
+  const auto pixels = [&](size_t i) {
+    const double value = number("--outpaint", parts[i], "LEFT,TOP,RIGHT,BOTTOM in pixels");
+    if (value < 0 || value > 16384) bad_value("--outpaint", parts[i], "0 to 16384 pixels");
+    return static_cast<int>(value);
+  };
+  return {.left = pixels(0), .right = pixels(2), .top = pixels(1), .bottom = pixels(3)};
+}
+
+void set_tile(const std::string& tile, Recipe& recipe) {
+  if (tile != "x" && tile != "y" && tile != "xy") bad_value("--tile", tile, "x, y or xy");
+  recipe.tile_x = tile.find('x') != std::string::npos;
+  recipe.tile_y = tile.find('y') != std::string::npos;
+}
+
+bool given(const CLI::App& app, const char* option) { return app.get_option(option)->count() > 0; }
+
+// What was given replaces what the recipe says; what was not is left as it is.
+Recipe recipe_of(const CLI::App& app, const Arguments& a) {
+  Recipe r;
+  if (given(app, "--recipe")) r = app::read_recipe(a.recipe_file);
+  const auto set = [&](const char* option, auto& field, const auto& value) {
+    if (given(app, option)) field = value;
+  };
+  set("--model", r.model, FileRef{a.model, ""});
+  set("--vae", r.vae, FileRef{a.vae, ""});
+  set("--prompt", r.prompt, a.prompt);
+  set("--negative", r.negative, a.negative);
+  set("--width", r.width, a.width);
+  set("--height", r.height, a.height);
+  set("--steps", r.steps, a.steps);
+  set("--cfg", r.cfg, a.cfg);
+  set("--guidance-rescale", r.guidance_rescale, a.guidance_rescale);
+  set("--sampler", r.sampler, a.sampler);
+  set("--schedule", r.schedule, a.schedule);
+  set("--eta", r.eta, a.eta);
+  set("--seed", r.seed, a.seed);
+  set("--start-step", r.start_step, a.start_step);
+  set("--end-step", r.end_step, a.end_step);
+  set("--clip-skip", r.clip_skip, a.clip_skip);
+  set("--family", r.model_family, a.family);
+  set("--prediction", r.prediction, a.prediction);
+  set("--init", r.init, FileRef{a.init, ""});
+  set("--strength", r.strength, a.strength);
+  set("--mask", r.mask, FileRef{a.mask, ""});
+  set("--feather", r.inpaint.feather, a.feather);
+  set("--padding", r.inpaint.padding, a.padding);
+  set("--soft-mask", r.inpaint.soft, a.soft_mask);
+  set("--hires", r.hires.scale, a.hires);
+  set("--hires-steps", r.hires.steps, a.hires_steps);
+  set("--hires-strength", r.hires.strength, a.hires_strength);
+  set("--tile-size", r.tile_size, a.tile_size);
+  set("--upscale", r.upscale, FileRef{a.upscale, ""});
+  set("--allow-unmatched", r.allow_unmatched, a.allow_unmatched);
+  if (given(app, "--dialect")) r.dialect = parse_dialect(a.dialect);
+  if (given(app, "--rng")) r.rng = parse_noise_source(a.rng);
+  if (given(app, "--precision")) r.precision = parse_precision(a.precision);
+  if (given(app, "--fill")) r.inpaint.fill = parse_mask_fill(a.fill);
+  if (given(app, "--tile")) set_tile(a.tile, r);
+  if (given(app, "--outpaint")) r.outpaint = parse_outpaint(a.outpaint);
+  if (!a.controls.empty()) r.controls.clear();
+  for (const std::string& text : a.controls) r.controls.push_back(parse_control(text));
+  if (!a.loras.empty()) r.loras.clear();
+  for (const std::string& text : a.loras) r.loras.push_back(parse_lora(text));
+  if (!a.regions.empty()) r.regions.clear();
+  for (const std::string& text : a.regions) r.regions.push_back(parse_region(text));
+  if (!a.embeddings.empty()) r.embeddings.clear();
+  for (const std::string& file : a.embeddings) r.embeddings.push_back({file, ""});
+  return r;
+}
+
+// One line that is written over itself, only where somebody is looking.
+bool show_progress(const ProgressReport& report) {
+  if (g_interrupted) return false;
+  if (!json_output() && isatty(STDERR_FILENO)) {
+    std::fprintf(stderr, "\r\x1b[K%.*s %d/%d", static_cast<int>(report.phase.size()), report.phase.data(), report.done,
+                 report.total);
+    if (report.seconds_left >= 0) std::fprintf(stderr, ", about %.0f s left", report.seconds_left);
+    if (report.total > 0 && report.done == report.total) std::fprintf(stderr, "\r\x1b[K");
+  }
+  return true;
+}
+
+void print_picture(const app::PictureReport& picture) {
+  if (json_output()) {
+    print_json(app::to_json(picture));
+    return;
+  }
+  double total = 0;
+  for (const auto& [phase, seconds] : picture.seconds) total += seconds;
+  print_line(fmt::format("{}  seed {}  {:.1f} s", picture.file.string(), picture.seed, total));
+  for (const std::string& note : picture.notes) print_line("  " + note);
+}
+
+void declare_model(CLI::App& app, Arguments& a) {
+  app.add_option("--model", a.model, "checkpoint file or diffusers folder")->group("Model");
+  app.add_option("--vae", a.vae, "another VAE (or TAESD) than the model's own")->group("Model");
+  app.add_option("--lora", a.loras, "adapter file FILE[:weight[:text weight]]; may be repeated")->group("Model");
+  app.add_flag("--allow-unmatched", a.allow_unmatched, "go on where keys of an adapter match nothing")->group("Model");
+  app.add_option("--embedding", a.embeddings, "textual inversion; its file name is its word")->group("Model");
+  app.add_option("--family", a.family, "override the detected family (sd1, sd2, sdxl)")->group("Model");
+  app.add_option("--prediction", a.prediction, "override: epsilon, v_prediction or sample")->group("Model");
+  app.add_option("--precision", a.precision, "auto, f32 or bf16")->group("Model");
+}
+
+void declare_picture(CLI::App& app, Arguments& a) {
+  app.add_option("--prompt", a.prompt, "what to paint")->group("Picture");
+  app.add_option("--negative", a.negative, "what to avoid")->group("Picture");
+  app.add_option("--region", a.regions, "MASK:PROMPT or MASK:weight:PROMPT; may be repeated")->group("Picture");
+  app.add_option("--width", a.width, "pixels")->group("Picture")->check(CLI::Range(8, 16384));
+  app.add_option("--height", a.height, "pixels")->group("Picture")->check(CLI::Range(8, 16384));
+  app.add_option("--seed", a.seed, "of the first picture; the others count up")->group("Picture");
+  app.add_option("--count", a.count, "how many pictures")->group("Picture")->check(CLI::Range(1, 10000));
+  app.add_option("--tile", a.tile, "seamless texture: x, y or xy")->group("Picture");
+  app.add_option("--seam-limit", a.seam_limit, "fail (exit code 9) where a seam measures more")->group("Picture");
+}
+
+void declare_sampling(CLI::App& app, Arguments& a) {
+  app.add_option("--steps", a.steps, "sampling steps")->group("Sampling")->check(CLI::Range(1, 10000));
+  app.add_option("--cfg", a.cfg, "guidance: how strongly the prompt counts")->group("Sampling");
+  app.add_option("--guidance-rescale", a.guidance_rescale, "0 to 1, against overexposure")->group("Sampling");
+  app.add_option("--sampler", a.sampler, "see maquette samplers")->group("Sampling");
+  app.add_option("--schedule", a.schedule, "noise levels: see maquette samplers, or sigmas:14.6,7,2,0")
+      ->group("Sampling");
+  app.add_option("--eta", a.eta, "new noise per step, where the sampler has it")->group("Sampling");
+  app.add_option("--start-step", a.start_step, "begin at this step")->group("Sampling")->check(CLI::Range(0, 10000));
+  app.add_option("--end-step", a.end_step, "stop before this step")->group("Sampling")->check(CLI::Range(0, 10000));
+  app.add_option("--dialect", a.dialect, "whose meaning the arguments have: diffusers, a1111 or comfy")
+      ->group("Sampling");
+  app.add_option("--rng", a.rng, "torch (CPU) or philox (as graphics cards)")->group("Sampling");
+  app.add_option("--clip-skip", a.clip_skip, "as the dialect counts")->group("Sampling");
+}
+
+void declare_guides(CLI::App& app, Arguments& a) {
+  app.add_option("--init", a.init, "picture to start from")->group("Guides");
+  app.add_option("--strength", a.strength, "0 to 1: how far from the init picture")->group("Guides");
+  app.add_option("--mask", a.mask, "white is repainted")->group("Guides");
+  app.add_option("--fill", a.fill, "what the masked part starts from: original, fill, noise, nothing")
+      ->group("Guides");
+  app.add_option("--feather", a.feather, "pixels of blur at the mask's edge")->group("Guides")->check(CLI::Range(0, 512));
+  app.add_option("--padding", a.padding, "work on the masked part only, with so many pixels around")->group("Guides");
+  app.add_flag("--soft-mask", a.soft_mask, "grey mask values mean partly")->group("Guides");
+  app.add_option("--outpaint", a.outpaint, "LEFT,TOP,RIGHT,BOTTOM pixels to add to the init picture")->group("Guides");
+  app.add_option("--control", a.controls, "KIND:MODEL:IMAGE[:weight[:start:end]]; may be repeated")->group("Guides");
+  app.add_option("--hires", a.hires, "second pass at so many times the size")->group("Guides");
+  app.add_option("--hires-steps", a.hires_steps, "steps of the second pass")->group("Guides");
+  app.add_option("--hires-strength", a.hires_strength, "strength of the second pass")->group("Guides");
+  app.add_option("--tile-size", a.tile_size, "sample large pictures in tiles of so many pixels")->group("Guides");
+  app.add_option("--upscale", a.upscale, "upscaling network for the finished picture")->group("Guides");
+}
+
+void declare_output(CLI::App& app, Arguments& a) {
+  app.add_option("--recipe", a.recipe_file, "replay the recipe of a picture or JSON file")->group("Output");
+  app.add_option("--out", a.out, "file or folder (.png .tif .webp .jpg .exr)")->group("Output");
+  app.add_option("--bits", a.bits, "8 or 16 per channel")->group("Output")->check(CLI::IsMember({8, 16}));
+  app.add_option("--latent-out", a.latent_out, "also write the final latent (.safetensors)")->group("Output");
+  app.add_option("--sheet", a.sheet, "also write a contact sheet")->group("Output");
+  app.add_option("--preview", a.preview, "folder for a preview of every step")->group("Output");
+  app.add_flag("--profile", a.profile, "print where the time went")->group("Output");
+  app.add_option("--threads", a.threads, "how many threads to use")->group("Output");
+}
+
+}  // namespace
+
+std::function<void()> generate(CLI::App& app) {
+  auto a = std::make_shared<Arguments>();
+  add_json_flag(app);
+  declare_model(app, *a);
+  declare_picture(app, *a);
+  declare_sampling(app, *a);
+  declare_guides(app, *a);
+  declare_output(app, *a);
+  return [a, &app] {
+    std::signal(SIGINT, [](int) { g_interrupted = 1; });
+    app::GenerateRequest request{.recipe = recipe_of(app, *a),
+                                 .count = a->count,
+                                 .out = a->out,
+                                 .latent_out = a->latent_out,
+                                 .sheet = a->sheet,
+                                 .preview_folder = a->preview,
+                                 .bits = a->bits,
+                                 .seam_limit = a->seam_limit,
+                                 .threads = a->threads,
+                                 .profile = a->profile,
+                                 .progress = show_progress,
+                                 .finished = print_picture};
+    const app::GenerateResult result = app::generate(request);
+    if (a->profile) {
+      for (const std::string& line : result.profile) print_line(line);
+    }
+    if (!a->sheet.empty() && !json_output()) print_line(fmt::format("contact sheet: {}", a->sheet));
+  };
+}
+
+}  // namespace maquette::cli

@@ -1,0 +1,107 @@
+// maquette: reads the command line, runs one command, and turns an Error into its five-field message and the exit
+// code that docs/exit-codes.md lists. One of the three places that catch Error.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <map>
+#include <new>
+#include <string>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+
+namespace maquette::cli {
+
+namespace {
+
+// Finds or makes the parsers of the words before the last: "model inspect" lives in the parser "model".
+CLI::App* parser_of(CLI::App& root, const Command& command) {
+  CLI::App* app = &root;
+  const std::vector<std::string> words = split(command.name, ' ');
+  for (size_t i = 0; i < words.size(); ++i) {
+    CLI::App* next = app->get_subcommand_no_throw(words[i]);
+    if (!next) {
+      next = app->add_subcommand(words[i], i + 1 == words.size() ? std::string(command.summary) : "");
+      next->require_subcommand(i + 1 == words.size() ? 0 : 1);
+    }
+    app = next;
+  }
+  return app;
+}
+
+int report(const Error& error) {
+  if (json_output()) {
+    Json fields = Json::object();
+    for (const auto& [field, value] : error.fields()) fields[field] = value;
+    const Json json{{"error", {{"code", name(error.code())}, {"what", error.what()}, {"fields", fields},
+                               {"hint", error.hint_text()}}}};
+    std::puts(json.dump().c_str());
+  }
+  std::fprintf(stderr, "maquette: %s\n", error.message().c_str());
+  return exit_code(error.code());
+}
+
+// Wrong arguments look like every other error of the program.
+int report(const CLI::ParseError& error) {
+  return report(Error(ErrorCode::usage, "{}", error.what()).hint("maquette --help shows the commands"));
+}
+
+int run(int argc, char** argv) {
+  CLI::App root("Maquette: a generative art department under human control", "maquette");
+  root.set_version_flag("--version", "maquette " MAQUETTE_VERSION);
+  root.require_subcommand(1);
+  root.set_help_all_flag("--help-all", "the options of every command");
+  bool quiet = false;
+  bool verbose = false;
+  root.add_flag("--quiet", quiet, "only warnings and errors on the terminal");
+  root.add_flag("--verbose", verbose, "say what is being done, in detail");
+
+  std::map<const CLI::App*, std::function<void()>> actions;
+  for (const Command& command : commands()) {
+    CLI::App* app = parser_of(root, command);
+    app->footer("Example:\n  " + std::string(command.example));
+    actions[app] = command.declare(*app);
+  }
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return root.exit(help);
+  } catch (const CLI::CallForAllHelp& help) {
+    return root.exit(help);
+  } catch (const CLI::CallForVersion& version) {
+    return root.exit(version);
+  } catch (const CLI::ParseError& error) {
+    return report(error);
+  }
+  if (quiet) log::set_level(log::Level::warning);
+  if (verbose) log::set_level(log::Level::debug);
+
+  const CLI::App* chosen = &root;
+  while (!chosen->get_subcommands().empty()) chosen = chosen->get_subcommands().front();
+  actions.at(chosen)();
+  return 0;
+}
+
+}  // namespace
+
+}  // namespace maquette::cli
+
+int main(int argc, char** argv) {
+  using maquette::Error;
+  using maquette::ErrorCode;
+  try {
+    return maquette::cli::run(argc, argv);
+  } catch (const Error& error) {
+    return maquette::cli::report(error);
+  } catch (const std::bad_alloc&) {
+    return maquette::cli::report(
+        Error(ErrorCode::no_memory, "not enough memory").hint("try a smaller size, or --tile-size 512"));
+  } catch (const std::exception& error) {
+    return maquette::cli::report(Error(ErrorCode::failed, "{}", error.what()));
+  }
+}

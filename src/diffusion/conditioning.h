@@ -1,0 +1,63 @@
+// Conditioning: from the words of a recipe to what the denoising network is told, by the rules of a dialect
+// (docs/dialects.md).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/recipe.h"
+#include "diffusion/guidance.h"
+#include "models/clip/text_encoder.h"
+#include "text/prompt.h"
+
+namespace maquette::diffusion {
+
+// A text encoder with its tokeniser and the family's conventions.
+struct TextBranch {
+  models::TextEncoder encoder;
+  text::ClipTokenizer tokenizer;
+  int64_t pad_id = 49407;
+  // Which hidden state is used where no clip skip is asked for: 1 = the last, 2 = the one before it.
+  int default_layer = 1;
+  bool final_norm = true;  // whether that state goes through the final layer norm (not in SDXL)
+};
+
+// A textual inversion: vectors for each branch (empty where the file has none for it).
+struct TextualInversion {
+  std::string name;
+  std::vector<Tensor> vectors;  // by branch: [rows, width] f32
+};
+
+// What decides a prompt's encoding besides the text.
+struct ConditioningSettings {
+  Dialect dialect = Dialect::diffusers;
+  int steps = 20;
+  int clip_skip = 0;
+  bool zero_empty_negative = false;  // SDXL: see docs/dialects.md
+  // SDXL's numbers after the pooled text: height before width; empty for other families.
+  std::vector<double> sizes;
+  std::vector<double> negative_sizes;
+  int64_t size_embedding_width = 256;
+};
+
+// The branches of a model (one, or SDXL's two whose outputs lie side by side) and everything loaded for prompts.
+struct TextSide {
+  std::vector<TextBranch> branches;
+  std::vector<TextualInversion> inversions;
+};
+
+struct EncodedPrompts {
+  PromptPlan plan;
+  std::vector<std::string> warnings;  // what was cut off, unknown tags
+  std::vector<text::ExtraNetwork> extra_networks;
+};
+
+// Encodes prompt and negative. Throws Error(usage) for prompts that cannot be read.
+EncodedPrompts encode_prompts(kernels::Exec& ex, const TextSide& side, const Recipe& recipe,
+                              const ConditioningSettings& settings);
+
+// Encodes one plain text, for regions: -> [1, T, C] f32.
+Tensor encode_plain(kernels::Exec& ex, const TextSide& side, std::string_view text,
+                    const ConditioningSettings& settings);
+
+}  // namespace maquette::diffusion

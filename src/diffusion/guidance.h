@@ -1,0 +1,92 @@
+// Guidance: one call of the denoising network per step for all prompts of the moment, mixed into one prediction.
+//
+//   prediction = negative + sum over parts of cfg weight_i (part_i - negative)     (Ho & Salimans 2022; AND: Liu
+//                                                                                   et al. 2022, eq. 12)
+#pragma once
+
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "models/unet/unet.h"
+
+namespace maquette::diffusion {
+
+// One prompt as the network takes it.
+struct Condition {
+  Tensor tokens;                       // [1, T, C] f32
+  Tensor added;                        // SDXL: [1, pooled + sizes] f32; undefined otherwise
+  std::vector<Tensor> picture_tokens;  // picture prompts: [1, T', C] f32 each, with their weights beside
+  std::vector<float> picture_weights;
+};
+
+// The prompts in force while step < until_step, by their place in PromptPlan::conditions.
+struct PromptMoment {
+  struct Part {
+    size_t condition = 0;
+    double weight = 1;
+  };
+  int until_step = 0;
+  std::vector<Part> parts;
+};
+
+struct PromptPlan {
+  std::vector<Condition> conditions;
+  std::vector<PromptMoment> positive;
+  std::vector<PromptMoment> negative;  // one part each
+
+  const PromptMoment& positive_at(int step) const;
+  const PromptMoment& negative_at(int step) const;
+};
+
+struct GuidanceSettings {
+  double scale = 7.5;
+  double rescale = 0;            // Lin et al. 2023, section 3.4
+  bool always_negative = false;  // evaluate the negative even where scale is 1 (edit models)
+  // Edit models (Brooks et al. 2023, eq. 3): how much the picture counts; 0: not an edit model.
+  double image_scale = 0;
+};
+
+// Residuals of the ControlNets for this batch and step; called once per batch, before the network.
+using ControlFunction = std::function<models::Residuals(kernels::Exec&, const models::UNetInput&, int step)>;
+
+class GuidedModel {
+ public:
+  GuidedModel(const models::UNet& unet, kernels::Exec& ex, PromptPlan plan, GuidanceSettings settings);
+
+  // Channels that go to the network after the latent's own, [1, C, h, w] f32: mask and masked picture of an
+  // inpainting model, the picture of an edit model (zeros for its picture-less part).
+  void set_extra_channels(Tensor extra) { extra_ = std::move(extra); }
+  void set_control(ControlFunction control) { control_ = std::move(control); }
+  void set_adapter_states(std::vector<Tensor> states, int from_step, int until_step);
+  // Regional prompts: see nn::CrossContext::score_bias; for the positive parts only.
+  void set_score_bias(std::map<int64_t, Tensor> bias) { score_bias_ = std::move(bias); }
+
+  // x [1, C, h, w] f32 as the network takes it (already scaled) -> prediction [1, C', h, w] f32.
+  Tensor operator()(const Tensor& x, double timestep, int step);
+
+ private:
+  struct Member {
+    size_t condition = 0;
+    bool with_picture = true;   // edit models: whether the picture's channels are given
+    bool positive = true;
+  };
+  std::vector<Tensor> evaluate(const std::vector<Member>& members, const Tensor& x, double timestep, int step);
+  const nn::CrossContext& context_of(const std::vector<Member>& members);
+  Tensor input_of(const std::vector<Member>& members, const Tensor& x) const;
+  Tensor edit_guidance(const Tensor& x, double timestep, int step);
+
+  const models::UNet& unet_;
+  kernels::Exec& ex_;
+  PromptPlan plan_;
+  GuidanceSettings settings_;
+  Tensor extra_;
+  ControlFunction control_;
+  std::vector<Tensor> adapter_states_;
+  int adapter_from_ = 0;
+  int adapter_until_ = 0;
+  std::map<int64_t, Tensor> score_bias_;
+  std::map<std::vector<size_t>, nn::CrossContext> contexts_;
+};
+
+}  // namespace maquette::diffusion

@@ -1,0 +1,25 @@
+// Matrix products, convolutions and attention by this project's own kernels for AVX-512 and AMX processors.
+#pragma once
+
+#include "kernels/attention.h"
+#include "kernels/conv.h"
+#include "kernels/matmul.h"
+
+namespace maquette::kernels {
+
+namespace avx512 {
+struct Core;
+std::unique_ptr<PackedMatmul> pack_matmul(const Core& core, const MatmulProblem& problem, const Tensor& w);
+void run_matmul(Exec& ex, const MatmulProblem& problem, const PackedMatmul& packed, const Tensor& x,
+                const MatmulEpilogue& epilogue, Tensor& out);
+std::unique_ptr<PackedConv> pack_conv(const Core& core, const ConvProblem& problem, const Tensor& w);
+void run_conv(Exec& ex, const ConvProblem& problem, const PackedConv& packed, const Tensor& x,
+              const ConvEpilogue& epilogue, Tensor& out);
+}  // namespace avx512
+
+extern const ConvImplementation kAvx512ConvF32;
+extern const ConvImplementation kAvx512ConvBf16;
+extern const MatmulImplementation kAvx512MatmulF32;
+extern const MatmulImplementation kAvx512MatmulBf16;
+
+}  // namespace maquette::kernels

@@ -1,0 +1,13 @@
+// The product core for bf16 on AVX512-BF16: pairs of k, sums in f32.
+#include "kernels/avx512/element_bf16.h"
+#include "kernels/avx512/tile.h"
+
+namespace maquette::kernels::avx512 {
+
+const Core kCoreBf16{.max_rows = kTileRows,
+                     .row_step = 1,
+                     .depth_multiple = 2,
+                     .element = 2,
+                     .multiply = multiply_panel<ElementBf16>};
+
+}  // namespace maquette::kernels::avx512

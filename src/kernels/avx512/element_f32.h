@@ -1,0 +1,25 @@
+// f32 elements for the AVX-512 kernels.
+#pragma once
+
+#include "kernels/avx512/vector_math.h"
+
+namespace maquette::kernels::avx512 {
+namespace {
+
+struct ElementF32 {
+  static constexpr int64_t kBytes = 4;
+  MAQUETTE_INLINE void multiply_add(__m512& left, __m512& right, const char* a, const char* b) {
+    const __m512 x = _mm512_set1_ps(*reinterpret_cast<const float*>(a));
+    left = _mm512_fmadd_ps(x, _mm512_loadu_ps(b), left);
+    right = _mm512_fmadd_ps(x, _mm512_loadu_ps(b + 64), right);
+  }
+  MAQUETTE_INLINE __m512 load(const void* base, int64_t index, __mmask16 mask) {
+    return _mm512_maskz_loadu_ps(mask, static_cast<const float*>(base) + index);
+  }
+  MAQUETTE_INLINE void store(void* base, int64_t index, __mmask16 mask, __m512 value) {
+    _mm512_mask_storeu_ps(static_cast<float*>(base) + index, mask, value);
+  }
+};
+
+}  // namespace
+}  // namespace maquette::kernels::avx512

@@ -1,0 +1,113 @@
+// Parity of whole networks with PyTorch: every case of tests/golden/networks that holds a UNet, a VAE or a text
+// encoder (made by tools/make_golden.py; versions inside each case).
+// 2e-5: f32 sums taken in another order differ by about 1e-6 after a whole network; a wrong epsilon, head count or
+// padding shows at 1e-2.
+#include <gtest/gtest.h>
+
+#include "models/clip/text_encoder.h"
+#include "models/golden_case.h"
+#include "models/unet/unet.h"
+#include "models/vae/vae.h"
+
+namespace maquette::models {
+namespace {
+
+constexpr double kTolerance = 2e-5;
+constexpr double kTolerance16 = 3e-2;  // bf16 keeps 8 bits: 2^-9 per operation, some tens of them in a row
+
+void check_unet(const GoldenCase& golden, DType activations, double tolerance) {
+  nn::Parameters parameters;
+  const UNet unet = UNet::load(golden.scope(parameters), UNetConfig::from_json(golden.config()));
+  kernels::Exec ex;
+  ex.activations = activations;
+  for (const Json& call : golden.info()["calls"]) {
+    const Json& inputs = call["inputs"];
+    const nn::CrossContext text(kernels::convert(ex, golden.tensor(inputs["context"]), activations));
+    UNetInput input{.latent = golden.tensor(inputs["sample"]),
+                    .timesteps = {inputs["timestep"].get<double>()},
+                    .text = &text};
+    if (inputs.contains("text_embeds")) {
+      const Tensor ids = golden.tensor(inputs["time_ids"]);
+      std::vector<std::vector<double>> sizes;
+      for (int64_t i = 0; i < ids.size(0); ++i) {
+        const Tensor row = ids.rows(i, i + 1);
+        sizes.emplace_back(row.data().begin(), row.data().end());
+      }
+      input.added = size_embedding(golden.tensor(inputs["text_embeds"]), sizes, unet.size_embedding_width());
+    }
+    if (inputs.contains("timestep_cond")) input.guidance_embedding = golden.tensor(inputs["timestep_cond"]);
+    EXPECT_LT(l2_error(unet(ex, input), golden.tensor(call["output"])), tolerance) << golden.name();
+  }
+}
+
+void check_vae(const GoldenCase& golden) {
+  nn::Parameters parameters;
+  const Vae vae = Vae::load(golden.scope(parameters), VaeConfig::from_json(golden.config()));
+  kernels::Exec ex;
+  for (const Json& call : golden.info()["calls"]) {
+    if (call["call"] == "encode") {
+      const Moments moments = vae.encode(ex, golden.tensor(call["inputs"]["pixels"]));
+      EXPECT_LT(l2_error(moments.mean, golden.tensor(call["outputs"]["mean"])), kTolerance) << golden.name();
+      EXPECT_LT(l2_error(moments.log_variance, golden.tensor(call["outputs"]["logvar"])), kTolerance)
+          << golden.name();
+    } else {
+      const Tensor pixels = vae.decode(ex, golden.tensor(call["inputs"]["latents"]));
+      EXPECT_LT(l2_error(pixels, golden.tensor(call["outputs"]["pixels"])), kTolerance) << golden.name();
+    }
+  }
+}
+
+void check_text_encoder(const GoldenCase& golden) {
+  nn::Parameters parameters;
+  const TextEncoder encoder =
+      TextEncoder::load(golden.scope(parameters), TextEncoderConfig::from_json(golden.config()));
+  kernels::Exec ex;
+  const Json& call = golden.info()["calls"][0];
+  const Tensor ids = golden.tensor(call["inputs"]["input_ids"]);
+  std::vector<std::vector<TextInput>> sequences;
+  std::vector<int64_t> ends;
+  for (int64_t i = 0; i < ids.size(0); ++i) {
+    const Tensor row = ids.rows(i, i + 1);
+    std::vector<TextInput> sequence;
+    for (const float id : row.data()) sequence.push_back({.id = static_cast<int64_t>(id)});
+    // The end token is the largest number of the vocabulary.
+    ends.push_back(std::ranges::max_element(row.data()) - row.data().begin());
+    sequences.push_back(std::move(sequence));
+  }
+  const TextOutput out = encoder(ex, sequences);
+  const Json& expected = call["outputs"];
+  for (size_t i = 0; i < expected["hidden_states"].size(); ++i) {
+    EXPECT_LT(l2_error(out.hidden[i], golden.tensor(expected["hidden_states"][i])), kTolerance) << golden.name();
+  }
+  EXPECT_LT(l2_error(out.last, golden.tensor(expected["last_hidden_state"])), kTolerance) << golden.name();
+  const char* pooled = expected.contains("text_embeds") ? "text_embeds" : "pooler_output";
+  EXPECT_LT(l2_error(encoder.pooled(ex, out.last, ends), golden.tensor(expected[pooled])), kTolerance)
+      << golden.name();
+}
+
+TEST(Networks, unets_match_the_reference) {
+  const auto cases = golden_cases("tests/golden/networks", "unet");
+  EXPECT_GE(cases.size(), 10u);
+  for (const GoldenCase& golden : cases) check_unet(golden, DType::f32, kTolerance);
+}
+
+TEST(Networks, unets_in_bf16_stay_near_the_reference) {
+  for (const GoldenCase& golden : golden_cases("tests/golden/networks", "unet")) {
+    check_unet(golden, DType::bf16, kTolerance16);
+  }
+}
+
+TEST(Networks, vaes_match_the_reference) {
+  const auto cases = golden_cases("tests/golden/networks", "vae");
+  EXPECT_GE(cases.size(), 3u);
+  for (const GoldenCase& golden : cases) check_vae(golden);
+}
+
+TEST(Networks, text_encoders_match_the_reference) {
+  const auto cases = golden_cases("tests/golden/networks", "clip_text");
+  EXPECT_GE(cases.size(), 3u);
+  for (const GoldenCase& golden : cases) check_text_encoder(golden);
+}
+
+}  // namespace
+}  // namespace maquette::models
