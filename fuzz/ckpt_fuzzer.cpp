@@ -1,9 +1,13 @@
-// Any bytes are either a PyTorch checkpoint whose tensors can be read, or refused; no pickled code is ever
-// run.
-#include "weight_reading.h"
-#include "weights/weight_file.h"
+// Any bytes as a PyTorch checkpoint (zip or legacy stream), and as the bare pickle inside one.
+// Corpus: tests/golden/weights/*.ckpt, *.pt, *.bin.
+
+#include "weights/pickle.h"
+#include "weights_fuzzing.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  maquette::fuzz::read_all(maquette::weights::open_torch_checkpoint(maquette::fuzz::source_of(data, size)));
+  using namespace maquette::weights;
+  use_everything(open_torch_checkpoint(fuzzed(data, size)));
+  const auto document = read_pickle(std::as_bytes(std::span(data, size)), "fuzzed");
+  if (document && document->size > size) __builtin_trap();
   return 0;
 }

@@ -1,42 +1,52 @@
-// Any text is either a vocabulary in one of its three published forms, or refused. The first byte says in
-// which form the rest is read.
-#include <cstddef>
+// Any bytes as a vocabulary: merges.txt, vocab.json with merges, or tokenizer.json, by the first byte. A
+// vocabulary that is accepted must encode and decode, with every number within its size.
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <string_view>
 
-#include "text/vocabulary.h"
+#include "text/clip_tokenizer.h"
+
+using namespace maquette;
 
 namespace {
 
-using maquette::Result;
-using maquette::text::Vocabulary;
-using maquette::text::VocabularyParts;
-
-void check_parts(const Result<VocabularyParts>& parts) {
-  if (!parts) return;
-  const Result<Vocabulary> vocabulary = Vocabulary::from_parts(*parts, "input");
+void use(Result<text::Vocabulary> vocabulary) {
   if (!vocabulary) return;
-  // What it numbers can be looked up by its number.
-  for (const auto& [token, id] : parts->tokens) {
-    if (vocabulary->token(id) != token || vocabulary->find(token) != id) __builtin_trap();
+  const auto shared = std::make_shared<const text::Vocabulary>(std::move(*vocabulary));
+  const int bos = shared->find(text::kStartOfText).value();
+  const int eos = shared->find(text::kEndOfText).value();
+  const text::ClipTokenizer tokenizer(shared, {.bos = bos, .eos = eos, .unknown = eos, .pad = eos}, {});
+  const std::vector<int> ids =
+      tokenizer.without_added_tokens().encode("a painted sea, it's 12 o'clock <|endoftext|>");
+  for (const int id : ids) {
+    if (id < 0 || id >= tokenizer.vocabulary_size()) std::abort();
   }
+  (void)tokenizer.decode(ids);
+}
+
+void use_parts(const Result<text::VocabularyParts>& parts) {
+  if (parts) use(text::Vocabulary::from_parts(*parts, "fuzz"));
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (size == 0) return 0;
-  const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 3) {
-    case 0:
-      static_cast<void>(Vocabulary::from_merges(text, "input"));
-      break;
-    case 1:
-      check_parts(maquette::text::read_vocab_json(text, "input"));
-      break;
-    default:
-      check_parts(maquette::text::read_tokenizer_json(text, "input"));
-      break;
+  if (size < 1) return 0;
+  const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+  if (data[0] % 3 == 0) {
+    use(text::Vocabulary::from_merges(bytes, "fuzz"));
+  } else if (data[0] % 3 == 1) {
+    // The JSON ends at the first zero byte, and the merges follow it.
+    const size_t end = std::min(bytes.find('\0'), bytes.size());
+    Result<text::VocabularyParts> parts = text::read_vocab_json(bytes.substr(0, end), "fuzz");
+    auto merges = text::read_merges(bytes.substr(std::min(end + 1, bytes.size())), "fuzz");
+    if (parts && merges) {
+      parts->merges = std::move(*merges);
+      use_parts(parts);
+    }
+  } else {
+    use_parts(text::read_tokenizer_json(bytes, "fuzz"));
   }
   return 0;
 }

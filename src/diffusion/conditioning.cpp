@@ -66,7 +66,7 @@ BranchEncoder::Row BranchEncoder::run(const text::Chunk& chunk) {
     sequence[static_cast<size_t>(replacement.position)].vector =
         vectors.data().data() + replacement.row * vectors.size(1);
   }
-  const models::TextOutput out = branch_.encoder(ex_, std::vector{sequence});
+  const models::TextOutput out = branch_.encoder(ex_, std::vector<std::vector<models::TextInput>>{sequence});
   row.hidden = chosen_layer(out).clone();
   row.hidden = row.hidden.reshape({row.hidden.size(1), row.hidden.size(2)});
   const int64_t end[] = {row.frame.eos_position};
@@ -247,7 +247,8 @@ std::vector<size_t> PlanBuilder::add_part(const std::vector<text::ParsedPrompt>&
     }
     const std::vector<double>& sizes = negative ? settings_.negative_sizes : settings_.sizes;
     if (!sizes.empty()) {
-      condition.added = models::size_embedding(pooled, std::vector{sizes}, settings_.size_embedding_width);
+      condition.added = models::size_embedding(pooled, std::vector<std::vector<double>>{sizes},
+                                               settings_.size_embedding_width);
     }
     places.push_back(out_.plan.conditions.size());
     out_.plan.conditions.push_back(std::move(condition));

@@ -58,8 +58,9 @@ const AttentionImplementation kReferenceAttention{
 }  // namespace
 
 std::span<const ConvImplementation> conv_implementations() {
-  static const std::vector<ConvImplementation> list{kAvx512ConvF32, kAvx512ConvBf16, kOnednnConvF32,
-                                                    kOnednnConvBf16, kReferenceConv};
+  static const std::vector<ConvImplementation> list{kWinogradConvF32, kWinogradConvBf16, kAvx512ConvF32,
+                                                    kAvx512ConvBf16,  kOnednnConvF32,    kOnednnConvBf16,
+                                                    kReferenceConv};
   return list;
 }
 
@@ -70,7 +71,8 @@ std::span<const MatmulImplementation> matmul_implementations() {
 }
 
 std::span<const AttentionImplementation> attention_implementations() {
-  static const std::vector<AttentionImplementation> list{kReferenceAttention};
+  static const std::vector<AttentionImplementation> list{kAvx512AttentionF32, kAvx512AttentionBf16,
+                                                         kReferenceAttention};
   return list;
 }
 

@@ -50,7 +50,7 @@ TEST(Resize, a_transparent_colour_never_bleeds) {
   for (const auto& [name, filter] : kFilters) {
     const Image8 small = to_8bit(resize(image, 2, 3, filter));
     for (int64_t x = 0; x < 3; ++x) {
-      if (small.at(0, x, 3) > 0) EXPECT_EQ(small.at(0, x, 1), 0) << name << " x " << x;
+      EXPECT_TRUE(small.at(0, x, 3) == 0 || small.at(0, x, 1) == 0) << name << " x " << x;
     }
   }
 }

@@ -1,8 +1,8 @@
 // Betas and their running products, in the precisions of the two families of programs.
 //
 // diffusers holds everything in f32 (the running product alone is accumulated in f64 by torch); the original
-// latent-diffusion code, and so A1111 and ComfyUI, computes in f64 and rounds at the end. Sigmas differ in the
-// seventh digit.
+// latent-diffusion code, and so A1111 and ComfyUI, computes in f64 and rounds at the end. Sigmas differ in
+// the seventh digit.
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -14,7 +14,8 @@ namespace maquette::sampling {
 
 namespace {
 
-// The signal left at time t in [0, 1] (Nichol and Dhariwal 2021, arXiv:2102.09672, equation 17, and variants).
+// The signal left at time t in [0, 1] (Nichol and Dhariwal 2021, arXiv:2102.09672, equation 17, and
+// variants).
 double alpha_bar(const std::string& kind, double t) {
   if (kind == "exp") return std::exp(t * -12.0);
   if (kind == "laplace") {
@@ -42,15 +43,16 @@ std::vector<float> betas_f32(const BetaSettings& s) {
     return linspace_f32(static_cast<float>(s.beta_start), static_cast<float>(s.beta_end), s.train_timesteps);
   }
   if (s.schedule == "scaled_linear") {
-    auto betas = linspace_f32(static_cast<float>(std::sqrt(s.beta_start)), static_cast<float>(std::sqrt(s.beta_end)),
-                              s.train_timesteps);
+    auto betas = linspace_f32(static_cast<float>(std::sqrt(s.beta_start)),
+                              static_cast<float>(std::sqrt(s.beta_end)), s.train_timesteps);
     for (float& b : betas) b = b * b;
     return betas;
   }
   if (s.schedule == "sigmoid") {
     auto betas = linspace_f32(-6, 6, s.train_timesteps);
     for (float& b : betas) {
-      b = 1 / (1 + std::exp(-b)) * static_cast<float>(s.beta_end - s.beta_start) + static_cast<float>(s.beta_start);
+      b = 1 / (1 + std::exp(-b)) * static_cast<float>(s.beta_end - s.beta_start) +
+          static_cast<float>(s.beta_start);
     }
     return betas;
   }
@@ -94,10 +96,12 @@ std::vector<float> betas_with_zero_terminal_snr(const std::vector<float>& betas)
 std::vector<float> alphas_cumprod_f32(const BetaSettings& settings, bool zero_terminal_snr,
                                       std::optional<float> last) {
   if (settings.train_timesteps < 2 || settings.train_timesteps > 1000000) {
-    throw Error(ErrorCode::bad_file, "cannot make a noise schedule of {} timesteps", settings.train_timesteps);
+    throw Error(ErrorCode::bad_file, "cannot make a noise schedule of {} timesteps",
+                settings.train_timesteps);
   }
   std::vector<float> betas = betas_f32(settings);
-  if (betas.size() < 2) throw Error(ErrorCode::bad_file, "cannot make a noise schedule of {} betas", betas.size());
+  if (betas.size() < 2)
+    throw Error(ErrorCode::bad_file, "cannot make a noise schedule of {} betas", betas.size());
   if (zero_terminal_snr) betas = betas_with_zero_terminal_snr(betas);
   std::vector<float> products = running_product(betas);
   if (zero_terminal_snr && last) products.back() = *last;
@@ -112,7 +116,8 @@ std::vector<float> sigmas_of(std::span<const float> alphas_cumprod) {
 
 NoiseLevels NoiseLevels::ldm(const BetaSettings& settings, bool zero_terminal_snr) {
   if (settings.train_timesteps < 2 || settings.train_timesteps > 1000000) {
-    throw Error(ErrorCode::bad_file, "cannot make a noise schedule of {} timesteps", settings.train_timesteps);
+    throw Error(ErrorCode::bad_file, "cannot make a noise schedule of {} timesteps",
+                settings.train_timesteps);
   }
   // The linear family is computed in f64; anything else from its f32 betas.
   std::vector<double> betas;

@@ -1,11 +1,12 @@
-// A Brownian bridge over a dyadic tree (Li et al. 2020, arXiv:2001.01328; Kidger et al. 2021, arXiv:2105.13493).
+// A Brownian bridge over a dyadic tree (Li et al. 2020, arXiv:2001.01328; Kidger et al. 2021,
+// arXiv:2105.13493).
 //
-// The increment W over the whole interval comes from the seed. An interval [s, e] is split at its middle m; with
-// Z standard normal from the seed of that node,
+// The increment W over the whole interval comes from the seed. An interval [s, e] is split at its middle m;
+// with Z standard normal from the seed of that node,
 //   W[s, m] = (m - s) / (e - s) W[s, e] + sqrt((m - s)(e - m) / (e - s)) Z,    W[m, e] = W[s, e] - W[s, m]
-// so every dyadic interval has one value, whatever was asked before. A query is the sum over the dyadic intervals
-// that make it up. Times are rounded to six decimals, and the seeds of a node come from numpy's SeedSequence with
-// the position and depth of the node as spawn key, as in the torchsde package.
+// so every dyadic interval has one value, whatever was asked before. A query is the sum over the dyadic
+// intervals that make it up. Times are rounded to six decimals, and the seeds of a node come from numpy's
+// SeedSequence with the position and depth of the node as spawn key, as in the torchsde package.
 #include "sampling/brownian.h"
 
 #include <algorithm>
@@ -43,8 +44,8 @@ Tensor normal_tensor(const Shape& shape, RandomKind kind, uint32_t seed) {
 
 }  // namespace
 
-std::vector<uint32_t> seed_sequence(uint64_t entropy, const std::vector<uint64_t>& spawn_key, size_t pool_size,
-                                    size_t count) {
+std::vector<uint32_t> seed_sequence(uint64_t entropy, const std::vector<uint64_t>& spawn_key,
+                                    size_t pool_size, size_t count) {
   // The words to absorb: the entropy, padded to the pool where a spawn key follows, then the spawn key.
   std::vector<uint32_t> words;
   append_words(words, entropy);
@@ -128,15 +129,18 @@ void BrownianTree::visit(const Node& node, double from, double to, Tensor& sum, 
   const double right_length = node.end - middle;
   const double reciprocal = 1 / (node.end - node.start);
   const auto deviation = static_cast<float>(std::sqrt(left_length * right_length * reciprocal));
-  const Tensor mean = scaled(scaled(node.increment, static_cast<float>(left_length)), static_cast<float>(reciprocal));
+  const Tensor mean =
+      scaled(scaled(node.increment, static_cast<float>(left_length)), static_cast<float>(reciprocal));
   const Tensor left = combine({{1.0f, mean}, {deviation, z}});
 
   if (from < middle) {
-    visit({node.start, middle, 2 * node.position, node.depth + 1, left}, from, std::min(to, middle), sum, empty);
+    visit({node.start, middle, 2 * node.position, node.depth + 1, left}, from, std::min(to, middle), sum,
+          empty);
   }
   if (to > middle) {
     const Tensor right = combine({{1.0f, node.increment}, {-1.0f, left}});
-    visit({middle, node.end, 2 * node.position + 1, node.depth + 1, right}, std::max(from, middle), to, sum, empty);
+    visit({middle, node.end, 2 * node.position + 1, node.depth + 1, right}, std::max(from, middle), to, sum,
+          empty);
   }
 }
 
@@ -149,8 +153,11 @@ BrownianNoise::BrownianNoise(const Shape& shape, float sigma_min, float sigma_ma
     throw Error(ErrorCode::failed, "cannot make noise for {} images from {} seeds", shape[0], seeds.size());
   }
   for (const uint64_t seed : seeds) {
-    trees_.emplace_back(BrownianSettings{
-        .shape = one, .start = std::min(sigma_min, sigma_max), .end = std::max(sigma_min, sigma_max), .seed = seed, .kind = kind});
+    trees_.emplace_back(BrownianSettings{.shape = one,
+                                         .start = std::min(sigma_min, sigma_max),
+                                         .end = std::max(sigma_min, sigma_max),
+                                         .seed = seed,
+                                         .kind = kind});
   }
 }
 

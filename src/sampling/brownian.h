@@ -1,5 +1,5 @@
-// Brownian motion that can be asked for any interval, in any order, and always answers consistently: the noise
-// of the DPM++ SDE samplers, equal to that of the torchsde package for the same seed.
+// Brownian motion that can be asked for any interval, in any order, and always answers consistently: the
+// noise of the DPM++ SDE samplers, equal to that of the torchsde package for the same seed.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,12 @@ namespace maquette::sampling {
 
 // numpy.random.SeedSequence(entropy, spawn_key=..., pool_size=...).generate_state(count) as 32-bit words
 // (O'Neill 2015, "Developing a seed_seq alternative").
-std::vector<uint32_t> seed_sequence(uint64_t entropy, const std::vector<uint64_t>& spawn_key, size_t pool_size,
-                                    size_t count);
+std::vector<uint32_t> seed_sequence(uint64_t entropy, const std::vector<uint64_t>& spawn_key,
+                                    size_t pool_size, size_t count);
 
 struct BrownianSettings {
-  Shape shape;              // of one motion
-  double start = 0;         // the time axis; start < end
+  Shape shape;       // of one motion
+  double start = 0;  // the time axis; start < end
   double end = 1;
   uint64_t seed = 0;
   RandomKind kind = RandomKind::torch_cpu;

@@ -1,5 +1,5 @@
-// Elementwise arithmetic on latents. Latents are a few megabytes at most and the networks take all the time, so
-// these are single loops without threads: the same bits on every machine and for every number of threads.
+// Elementwise arithmetic on latents. Latents are a few megabytes at most and the networks take all the time,
+// so these are single loops without threads: the same bits on every machine and for every number of threads.
 #include "sampling/latent_math.h"
 
 #include <algorithm>

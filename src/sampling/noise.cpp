@@ -1,5 +1,5 @@
-// Which generator draws what, per dialect. The rules were observed in the programs themselves: image-engines.md,
-// section 5.3.
+// Which generator draws what, per dialect. The rules were observed in the programs themselves:
+// image-engines.md, section 5.3.
 #include "sampling/noise.h"
 
 #include <algorithm>
@@ -26,7 +26,8 @@ NoiseSource::NoiseSource(NoiseSettings settings) : settings_(std::move(settings)
   if (settings_.step_seed_delta) steps_ = make_generators(settings_.seeds, *settings_.step_seed_delta);
 }
 
-NoiseSource::Generators NoiseSource::make_generators(const std::vector<uint64_t>& seeds, uint64_t delta) const {
+NoiseSource::Generators NoiseSource::make_generators(const std::vector<uint64_t>& seeds,
+                                                     uint64_t delta) const {
   const size_t count = settings_.rule == BatchRule::per_image ? seeds.size() : 1;
   Generators generators;
   for (size_t i = 0; i < count; ++i) generators.push_back(make_generator(settings_.kind, seeds[i] + delta));
@@ -41,7 +42,8 @@ Tensor NoiseSource::draw(Generators& generators, const Shape& shape) const {
   }
   const int64_t images = shape[0];
   if (images > static_cast<int64_t>(generators.size())) {
-    throw Error(ErrorCode::failed, "cannot draw noise for {} images from {} seeds", images, generators.size());
+    throw Error(ErrorCode::failed, "cannot draw noise for {} images from {} seeds", images,
+                generators.size());
   }
   for (int64_t i = 0; i < images; ++i) {
     Tensor image = out.rows(i, i + 1);
@@ -109,7 +111,8 @@ void slerp_image(float t, const Tensor& a, const Tensor& b, Tensor& out, const S
 
 Tensor slerp(float t, const Tensor& a, const Tensor& b) {
   if (!(a.shape() == b.shape()) || a.rank() != 4) {
-    throw Error(ErrorCode::failed, "cannot mix noises of shapes {} and {}", a.shape().text(), b.shape().text());
+    throw Error(ErrorCode::failed, "cannot mix noises of shapes {} and {}", a.shape().text(),
+                b.shape().text());
   }
   Tensor out = Tensor::empty(a.shape());
   for (int64_t image = 0; image < a.size(0); ++image) {

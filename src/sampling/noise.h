@@ -44,13 +44,15 @@ class NoiseSource {
  public:
   explicit NoiseSource(NoiseSettings settings);
 
-  // The first latent's noise [N, C, h, w], variation included. A1111's eta noise seed delta takes effect after it.
+  // The first latent's noise [N, C, h, w], variation included. A1111's eta noise seed delta takes effect
+  // after it.
   Tensor first(const Shape& shape);
   // Noise for anything that draws from the main generators around the sampling (a VAE's latent distribution).
   Tensor next(const Shape& shape);
   // Noise inside the steps.
   Tensor step(const Shape& shape);
-  // The Brownian noise of an SDE sampler between two noise levels; seeded by the job's seeds, whatever was drawn.
+  // The Brownian noise of an SDE sampler between two noise levels; seeded by the job's seeds, whatever was
+  // drawn.
   BrownianNoise brownian(const Shape& shape, float sigma_min, float sigma_max) const;
 
   const NoiseSettings& settings() const { return settings_; }

@@ -1,5 +1,5 @@
-// Sequences with the roundings of numpy and torch, and the inverse of the regularised incomplete beta function
-// (continued fraction of DLMF 8.17.22 by Lentz's method, inverted by bisection and Newton steps).
+// Sequences with the roundings of numpy and torch, and the inverse of the regularised incomplete beta
+// function (continued fraction of DLMF 8.17.22 by Lentz's method, inverted by bisection and Newton steps).
 #include "sampling/numeric.h"
 
 #include <algorithm>
@@ -26,8 +26,8 @@ std::vector<float> linspace_f32(float start, float stop, int count) {
   if (count < 2) return values;
   const float step = (stop - start) / static_cast<float>(count - 1);
   for (int i = 0; i < count; ++i) {
-    values[static_cast<size_t>(i)] =
-        i < count / 2 ? start + step * static_cast<float>(i) : stop - step * static_cast<float>(count - i - 1);
+    values[static_cast<size_t>(i)] = i < count / 2 ? start + step * static_cast<float>(i)
+                                                   : stop - step * static_cast<float>(count - i - 1);
   }
   return values;
 }
@@ -57,9 +57,9 @@ namespace {
 // I_x(a, b) for x below the mean, where the continued fraction converges quickly.
 double incomplete_beta_tail(double x, double a, double b) {
   const double tiny = std::numeric_limits<double>::min() / std::numeric_limits<double>::epsilon();
-  const double front = std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) +
-                                b * std::log1p(-x)) /
-                       a;
+  const double front =
+      std::exp(std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x)) /
+      a;
   double c = 1;
   double d = 1 - (a + b) * x / (a + 1);
   d = 1 / (std::abs(d) < tiny ? tiny : d);

@@ -5,9 +5,9 @@
 
 namespace maquette::sampling {
 
-std::vector<double> linspace(double start, double stop, int count);         // numpy.linspace, float64
-std::vector<float> linspace_f32(float start, float stop, int count);        // torch.linspace, float32
-std::vector<double> arange(double start, double stop, double step);         // numpy.arange, float64
+std::vector<double> linspace(double start, double stop, int count);   // numpy.linspace, float64
+std::vector<float> linspace_f32(float start, float stop, int count);  // torch.linspace, float32
+std::vector<double> arange(double start, double stop, double step);   // numpy.arange, float64
 // numpy.interp over the points (0, values[0]), (1, values[1]), ...
 double interpolate(double x, const std::vector<double>& values);
 double round_half_even(double x);

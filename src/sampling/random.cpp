@@ -1,12 +1,12 @@
 // Normal numbers by the Box-Muller transform, in the two arrangements of PyTorch.
 //
-// CPU, 16 numbers or more: all elements first get a uniform number of 24 bits; then every block of 16 is turned
-// into normals, element j of the block with element j + 8:
+// CPU, 16 numbers or more: all elements first get a uniform number of 24 bits; then every block of 16 is
+// turned into normals, element j of the block with element j + 8:
 //   r = sqrt(-2 ln(1 - u[j])),  t = 2 pi u[j + 8],  u[j] <- r cos t,  u[j + 8] <- r sin t
 // where the count is not a multiple of 16, the last 16 numbers are drawn again.
-// CPU, fewer: one number after the other from doubles, r = sqrt(-2 ln(1 - u2)), t = 2 pi u1; the sine waits for
-// the next call.
-// PyTorch's vectorised logarithm and sine differ from the C library's in the last bit: equal to about 1e-6.
+// CPU, fewer: one number after the other from doubles, r = sqrt(-2 ln(1 - u2)), t = 2 pi u1; the sine waits
+// for the next call. PyTorch's vectorised logarithm and sine differ from the C library's in the last bit:
+// equal to about 1e-6.
 #include "sampling/random.h"
 
 #include <array>
@@ -32,9 +32,7 @@ void box_muller_block(std::span<float> block) {
 
 }  // namespace
 
-float TorchCpuGenerator::uniform_float() {
-  return static_cast<float>(engine_() & 0xFFFFFFu) * 0x1p-24f;
-}
+float TorchCpuGenerator::uniform_float() { return static_cast<float>(engine_() & 0xFFFFFFu) * 0x1p-24f; }
 
 double TorchCpuGenerator::uniform_double() {
   const uint64_t high = engine_();

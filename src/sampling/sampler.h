@@ -1,5 +1,5 @@
-// Samplers as k-diffusion defines them: functions over a denoiser D(x, sigma) and a falling list of noise levels,
-// where x = picture + sigma * noise.
+// Samplers as k-diffusion defines them: functions over a denoiser D(x, sigma) and a falling list of noise
+// levels, where x = picture + sigma * noise.
 #pragma once
 
 #include <functional>
@@ -30,10 +30,10 @@ struct SampleSettings {
   float s_tmin = 0;
   float s_tmax = std::numeric_limits<float>::infinity();
   float s_noise = 1;
-  bool churn_draws_always = false;    // draw the churn noise of every step, needed or not, as A1111 does
-  bool heun = false;                  // dpm++2m-sde: the Heun form of the second-order term
-  int order = 0;                      // of multistep samplers; 0: the sampler's own
-  bool bh1 = true;                    // unipc: B(h) = h; otherwise B(h) = exp(h) - 1
+  bool churn_draws_always = false;      // draw the churn noise of every step, needed or not, as A1111 does
+  bool heun = false;                    // dpm++2m-sde: the Heun form of the second-order term
+  int order = 0;                        // of multistep samplers; 0: the sampler's own
+  bool bh1 = true;                      // unipc: B(h) = h; otherwise B(h) = exp(h) - 1
   const NoiseLevels* levels = nullptr;  // tcd needs the trained levels
   // Standard normal noise for the step between two levels.
   std::function<Tensor(float sigma, float sigma_next)> noise;
@@ -48,11 +48,13 @@ Tensor sample_ddpm(const Denoiser&, Tensor x, std::span<const float> sigmas, con
 Tensor sample_plms(const Denoiser&, Tensor x, std::span<const float> sigmas, const SampleSettings&);
 Tensor sample_lms(const Denoiser&, Tensor x, std::span<const float> sigmas, const SampleSettings&);
 Tensor sample_euler(const Denoiser&, Tensor x, std::span<const float> sigmas, const SampleSettings&);
-Tensor sample_euler_ancestral(const Denoiser&, Tensor x, std::span<const float> sigmas, const SampleSettings&);
+Tensor sample_euler_ancestral(const Denoiser&, Tensor x, std::span<const float> sigmas,
+                              const SampleSettings&);
 Tensor sample_heun(const Denoiser&, Tensor x, std::span<const float> sigmas, const SampleSettings&);
 Tensor sample_dpm2(const Denoiser&, Tensor x, std::span<const float> sigmas, const SampleSettings&);
 Tensor sample_dpm2_ancestral(const Denoiser&, Tensor x, std::span<const float> sigmas, const SampleSettings&);
-Tensor sample_dpmpp_2s_ancestral(const Denoiser&, Tensor x, std::span<const float> sigmas, const SampleSettings&);
+Tensor sample_dpmpp_2s_ancestral(const Denoiser&, Tensor x, std::span<const float> sigmas,
+                                 const SampleSettings&);
 Tensor sample_dpmpp_2m(const Denoiser&, Tensor x, std::span<const float> sigmas, const SampleSettings&);
 Tensor sample_dpmpp_sde(const Denoiser&, Tensor x, std::span<const float> sigmas, const SampleSettings&);
 Tensor sample_dpmpp_2m_sde(const Denoiser&, Tensor x, std::span<const float> sigmas, const SampleSettings&);

@@ -19,7 +19,8 @@
 namespace maquette::sampling {
 
 NoiseLevels::NoiseLevels(std::vector<float> sigmas) : sigmas_(std::move(sigmas)) {
-  if (sigmas_.size() < 2) throw Error(ErrorCode::failed, "cannot make a noise schedule of {} levels", sigmas_.size());
+  if (sigmas_.size() < 2)
+    throw Error(ErrorCode::failed, "cannot make a noise schedule of {} levels", sigmas_.size());
   log_sigmas_.resize(sigmas_.size());
   std::ranges::transform(sigmas_, log_sigmas_.begin(), [](float s) { return std::log(s); });
 }
@@ -86,7 +87,9 @@ ScheduleChoice parse_custom(std::string_view list) {
   for (const std::string& part : split(list, ',')) {
     const auto value = parse_double(trim(part));
     if (!value || *value < 0 || *value > 1e6) {
-      throw Error(ErrorCode::usage, "cannot read the noise levels \"{}\"", list).with("found", part).with("expected", "a number from 0 to 1e6");
+      throw Error(ErrorCode::usage, "cannot read the noise levels \"{}\"", list)
+          .with("found", part)
+          .with("expected", "a number from 0 to 1e6");
     }
     choice.custom.push_back(static_cast<float>(*value));
   }
@@ -96,7 +99,8 @@ ScheduleChoice parse_custom(std::string_view list) {
           .with("found", fmt::format("{} then {}", choice.custom[i - 1], choice.custom[i]));
     }
   }
-  if (choice.custom.size() < 2) throw Error(ErrorCode::usage, "cannot sample over fewer than two noise levels");
+  if (choice.custom.size() < 2)
+    throw Error(ErrorCode::usage, "cannot sample over fewer than two noise levels");
   return choice;
 }
 
@@ -130,7 +134,8 @@ ScheduleChoice parse_schedule(std::string_view text) {
     }
   }
   Error error(ErrorCode::usage, "there is no schedule \"{}\"", text);
-  if (const auto meant = did_you_mean(lower_ascii(text), schedule_names())) error.hint("did you mean \"{}\"?", *meant);
+  if (const auto meant = did_you_mean(lower_ascii(text), schedule_names()))
+    error.hint("did you mean \"{}\"?", *meant);
   throw error;
 }
 
@@ -150,7 +155,8 @@ Sigmas karras(int n, double sigma_min, double sigma_max) {
 
 Sigmas exponential(int n, double sigma_min, double sigma_max) {
   Sigmas sigmas;
-  for (const float s : linspace_f32(static_cast<float>(std::log(sigma_max)), static_cast<float>(std::log(sigma_min)), n)) {
+  for (const float s :
+       linspace_f32(static_cast<float>(std::log(sigma_max)), static_cast<float>(std::log(sigma_min)), n)) {
     sigmas.push_back(std::exp(s));
   }
   sigmas.push_back(0);
@@ -192,7 +198,8 @@ constexpr double kBetaShape = 0.6;
 Sigmas beta_a1111(int n, double sigma_min, double sigma_max) {
   Sigmas sigmas;
   for (const double x : linspace(0, 1, n)) {
-    sigmas.push_back(static_cast<float>(sigma_min + beta_quantile(1 - x, kBetaShape, kBetaShape) * (sigma_max - sigma_min)));
+    sigmas.push_back(static_cast<float>(sigma_min + beta_quantile(1 - x, kBetaShape, kBetaShape) *
+                                                        (sigma_max - sigma_min)));
   }
   sigmas.push_back(0);
   return sigmas;
@@ -238,7 +245,8 @@ Sigmas align_your_steps(const SigmaRequest& request) {
     sigmas.assign(levels.begin(), levels.end());
   } else {
     for (const double x : linspace(0, 1, count)) {
-      sigmas.push_back(static_cast<float>(std::exp(interpolate(x * static_cast<double>(logs.size() - 1), logs))));
+      sigmas.push_back(
+          static_cast<float>(std::exp(interpolate(x * static_cast<double>(logs.size() - 1), logs))));
     }
     std::ranges::reverse(sigmas);
   }
@@ -274,17 +282,27 @@ std::vector<float> make_sigmas(const SigmaRequest& request, const NoiseLevels& l
   const double sigma_max = levels.sigma_max();
   switch (request.schedule) {
     case Schedule::automatic:
-    case Schedule::normal: return uniform(n, levels, false);
-    case Schedule::karras: return karras(n, sigma_min, sigma_max);
+    case Schedule::normal:
+      return uniform(n, levels, false);
+    case Schedule::karras:
+      return karras(n, sigma_min, sigma_max);
     case Schedule::exponential:
-    case Schedule::polyexponential: return exponential(n, sigma_min, sigma_max);
-    case Schedule::sgm_uniform: return uniform(n, levels, true);
-    case Schedule::simple: return simple(n, levels);
-    case Schedule::ddim_uniform: return ddim_uniform(n, levels);
-    case Schedule::beta: return comfy ? beta_comfy(n, levels) : beta_a1111(n, sigma_min, sigma_max);
-    case Schedule::ays: return align_your_steps(request);
-    case Schedule::kl_optimal: return kl_optimal(n, levels.sigma_min(), levels.sigma_max(), comfy);
-    case Schedule::custom: break;
+    case Schedule::polyexponential:
+      return exponential(n, sigma_min, sigma_max);
+    case Schedule::sgm_uniform:
+      return uniform(n, levels, true);
+    case Schedule::simple:
+      return simple(n, levels);
+    case Schedule::ddim_uniform:
+      return ddim_uniform(n, levels);
+    case Schedule::beta:
+      return comfy ? beta_comfy(n, levels) : beta_a1111(n, sigma_min, sigma_max);
+    case Schedule::ays:
+      return align_your_steps(request);
+    case Schedule::kl_optimal:
+      return kl_optimal(n, levels.sigma_min(), levels.sigma_max(), comfy);
+    case Schedule::custom:
+      break;
   }
   throw Error(ErrorCode::failed, "cannot compute custom noise levels");
 }

@@ -38,8 +38,8 @@ class NoiseLevels {
  public:
   explicit NoiseLevels(std::vector<float> sigmas);  // ascending
 
-  // As A1111 and ComfyUI have them: betas and products in f64. Zero terminal SNR ends at the value that both use
-  // for the last alpha (4.8973451890853435e-08, sigma 4518.8).
+  // As A1111 and ComfyUI have them: betas and products in f64. Zero terminal SNR ends at the value that both
+  // use for the last alpha (4.8973451890853435e-08, sigma 4518.8).
   static NoiseLevels ldm(const BetaSettings& settings, bool zero_terminal_snr);
 
   std::span<const float> sigmas() const { return sigmas_; }
@@ -47,8 +47,8 @@ class NoiseLevels {
   float sigma_max() const { return sigmas_.back(); }
   int count() const { return static_cast<int>(sigmas_.size()); }
 
-  double timestep_of(float sigma) const;   // continuous, clamped to [0, count - 1]
-  int nearest_timestep(float sigma) const; // in log sigma
+  double timestep_of(float sigma) const;    // continuous, clamped to [0, count - 1]
+  int nearest_timestep(float sigma) const;  // in log sigma
   float sigma_at(double timestep) const;
 
  private:
@@ -58,8 +58,17 @@ class NoiseLevels {
 
 enum class Schedule {
   automatic,  // the sampler's own choice (A1111), or what the scheduler configuration says (diffusers)
-  normal, karras, exponential, polyexponential, sgm_uniform, simple, ddim_uniform, beta, ays, kl_optimal,
-  custom      // the levels themselves
+  normal,
+  karras,
+  exponential,
+  polyexponential,
+  sgm_uniform,
+  simple,
+  ddim_uniform,
+  beta,
+  ays,
+  kl_optimal,
+  custom  // the levels themselves
 };
 
 struct ScheduleChoice {

@@ -66,30 +66,31 @@ class AddedTokens {
  public:
   explicit AddedTokens(std::vector<AddedToken> tokens) : tokens_(std::move(tokens)) {
     for (const AddedToken& token : tokens_) {
-      if (token.normalized) {
-        normalized_.add(normalize(to_valid_utf8(token.content)), token.id);
-      } else {
-        raw_.add(token.content, token.id);
-      }
-      by_id_[token.id] = &token;
+      std::string shown = token.normalized ? normalize(to_valid_utf8(token.content)) : token.content;
+      (token.normalized ? normalized_ : raw_).add(shown, token.id);
+      by_id_.insert_or_assign(token.id, Shown{std::move(shown), token.special});
     }
   }
-  AddedTokens(const AddedTokens&) = delete;
-  AddedTokens& operator=(const AddedTokens&) = delete;
+
+  // A token as decoded text shows it.
+  struct Shown {
+    std::string text;
+    bool special;
+  };
 
   const std::vector<AddedToken>& tokens() const { return tokens_; }
   const WordFinder& raw() const { return raw_; }
   const WordFinder& normalized() const { return normalized_; }
-  const AddedToken* find(int id) const {
+  const Shown* find(int id) const {
     const auto found = by_id_.find(id);
-    return found == by_id_.end() ? nullptr : found->second;
+    return found == by_id_.end() ? nullptr : &found->second;
   }
 
  private:
   std::vector<AddedToken> tokens_;
   WordFinder raw_;
   WordFinder normalized_;
-  std::unordered_map<int, const AddedToken*> by_id_;
+  std::unordered_map<int, Shown> by_id_;
 };
 
 namespace {
@@ -247,9 +248,9 @@ std::string ClipTokenizer::decode(std::span<const int> ids, bool skip_special) c
   std::string bytes;
   std::string token_bytes;
   for (const int id : ids) {
-    const AddedToken* added = added_->find(id);
+    const AddedTokens::Shown* added = added_->find(id);
     if (added && added->special && skip_special) continue;
-    const std::string_view token = added ? std::string_view(added->content) : vocabulary_->token(id);
+    const std::string_view token = added ? std::string_view(added->text) : vocabulary_->token(id);
     token_bytes.clear();
     bool all_stand_ins = true;
     for (size_t i = 0; i < token.size() && all_stand_ins;) {

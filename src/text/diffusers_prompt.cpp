@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "text/dialects.h"
+#include "text/unicode.h"
 
 namespace maquette::text {
 
@@ -43,15 +44,23 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
   }
 }
 
-// Writes every vector of the embeddings that the prompt names.
+// Writes every vector of the embeddings that the prompt names. The pipelines look the names up as the
+// tokeniser shows them, in lower case, and so find only names without capitals.
 std::string spell_out(std::string_view text, const ClipTokenizer& tokenizer, const EmbeddingTokens& added,
-                      std::span<const EmbeddingName> embeddings) {
+                      const PromptOptions& options, std::vector<std::string>& warnings) {
   const std::vector<int> ids = tokenizer.encode(text);
   std::string spelled(text);
   for (size_t i = 0; i < added.tokens.size(); ++i) {
     const auto [embedding, row] = added.places[i];
-    const EmbeddingName& name = embeddings[static_cast<size_t>(embedding)];
+    const EmbeddingName& name = options.embeddings[static_cast<size_t>(embedding)];
     if (row != 0 || name.vectors == 1 || std::find(ids.begin(), ids.end(), added.tokens[i].id) == ids.end()) {
+      continue;
+    }
+    if (normalize(to_valid_utf8(name.name)) != name.name) {
+      warnings.push_back(
+          fmt::format("only the first of the {} vectors of \"{}\" is used, as diffusers does with "
+                      "names that are not in lower case",
+                      name.vectors, name.name));
       continue;
     }
     std::string row_of_names = name.name;
@@ -71,10 +80,8 @@ ParsedPrompt parse_diffusers(std::string_view text, const ClipTokenizer& plain,
                              const PromptOptions& options) {
   const EmbeddingTokens added = embedding_tokens(options.embeddings, plain.vocabulary_size());
   const ClipTokenizer tokenizer = added.tokens.empty() ? plain : plain.with_added_tokens(added.tokens);
-  const std::string spelled = spell_out(text, tokenizer, added, options.embeddings);
-  std::vector<int> ids = tokenizer.encode(spelled);
-
   ParsedPrompt prompt;
+  std::vector<int> ids = tokenizer.encode(spell_out(text, tokenizer, added, options, prompt.warnings));
   const size_t limit = static_cast<size_t>(options.chunk_length);
   if (ids.size() > limit) {
     prompt.truncated = tokenizer.decode(std::span(ids).subspan(limit));

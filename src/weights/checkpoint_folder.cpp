@@ -28,14 +28,14 @@ constexpr auto kClasses = std::to_array<ClassKind>({
     {"T2IAdapter", "t2i_adapter"},
 });
 
-bool exists(const fs::path& path) {
+bool is_file(const fs::path& path) {
   std::error_code error;
   return fs::is_regular_file(path, error);
 }
 
 // An empty object where there is no such file.
 Result<Json> read_json(const fs::path& path) {
-  if (!exists(path)) return Json(Json::object());
+  if (!is_file(path)) return Json(Json::object());
   Result<std::string> text = read_text_file(path, size_t{4} << 20);
   if (!text) return text.error();
   Result<Json> json = parse_json(*text, path.string());
@@ -126,7 +126,7 @@ bool is_listed(const Json& index, const std::string& part) {
 Result<SharedWeightFile> open_component_weights(const fs::path& folder, const std::string& variant) {
   for (const std::string& name : candidate_files(variant)) {
     const fs::path path = folder / name;
-    if (!exists(path)) continue;
+    if (!is_file(path)) continue;
     return name.ends_with(".json") ? open_safetensors_index(path) : open_weight_file(path);
   }
   if (const auto only = variant.empty() ? only_weight_file(folder) : std::nullopt)

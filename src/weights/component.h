@@ -12,9 +12,9 @@ namespace maquette::weights {
 
 // A network's part of a file: the names without `prefix`, and what it is.
 struct NameGroup {
-  std::string kind{};
-  std::string prefix{};  // what was cut off each name
-  NameSet names{};
+  std::string kind;
+  std::string prefix;  // what was cut off each name
+  NameSet names;
 };
 
 // Translates the group's names into the component `component` (of the same kind; taesd and text encoders may

@@ -15,7 +15,7 @@
 namespace maquette::weights {
 
 struct PickleStorage {
-  std::string key{};        // the storage's file in the archive, or its key in a legacy stream
+  std::string key;          // the storage's file in the archive, or its key in a legacy stream
   DType type = DType::f32;  // element type; u8 for an untyped storage
   bool untyped = false;
   uint64_t elements = 0;
@@ -28,8 +28,8 @@ struct PickleTensor {
   uint32_t storage = 0;  // index into PickleDocument::storages
   DType type = DType::f32;
   uint64_t offset = 0;  // in elements
-  std::vector<int64_t> sizes{};
-  std::vector<int64_t> strides{};
+  std::vector<int64_t> sizes;
+  std::vector<int64_t> strides;
 };
 
 enum class PickleKind : uint8_t {
@@ -51,8 +51,8 @@ struct PickleNode {
   PickleKind kind = PickleKind::none;
   int64_t integer = 0;  // boolean, integer; index into storages or tensors; role of a global
   double real = 0;
-  std::string text{};             // text and byte strings; the name of a global
-  std::vector<uint32_t> items{};  // tuple and list; dict as key, value, key, value
+  std::string text;             // text and byte strings; the name of a global
+  std::vector<uint32_t> items;  // tuple and list; dict as key, value, key, value
 };
 
 struct PickleDocument {

@@ -61,9 +61,9 @@ const StoredForm* form_by(std::string_view StoredForm::*field, std::string_view 
 // One entry of the header as it was written.
 struct Entry {
   std::string name;
-  std::string dtype{};
-  std::vector<int64_t> shape{};
-  std::vector<uint64_t> offsets{};
+  std::string dtype;
+  std::vector<int64_t> shape;
+  std::vector<uint64_t> offsets;
   bool has_dtype = false;
   bool has_shape = false;
 };

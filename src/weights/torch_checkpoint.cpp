@@ -30,9 +30,9 @@ constexpr std::string_view kLegacyMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\
 // Where a tensor's elements are.
 struct Place {
   PickleTensor tensor{};
-  uint64_t storage_elements = 0;      // in elements of the tensor's type
-  uint64_t begin = 0;                 // bytes of the storage in the file, where not packed
-  std::optional<ZipMember> packed{};  // the deflated member otherwise
+  uint64_t storage_elements = 0;    // in elements of the tensor's type
+  uint64_t begin = 0;               // bytes of the storage in the file, where not packed
+  std::optional<ZipMember> packed;  // the deflated member otherwise
 };
 
 bool is_contiguous(const PickleTensor& tensor) {

@@ -16,10 +16,10 @@
 namespace maquette::weights {
 
 struct TensorInfo {
-  std::string name{};
-  Shape shape{};
+  std::string name;
+  Shape shape;
   DType type = DType::f32;  // of the elements that read() delivers
-  std::string stored{};     // the form in the file: "f16", "bf16", "f8_e4m3", "q4_K", ...
+  std::string stored;       // the form in the file: "f16", "bf16", "f8_e4m3", "q4_K", ...
   uint64_t begin = 0;       // bytes in the file (for a sharded set: in the tensor's own file)
   uint64_t end = 0;
 };

@@ -19,8 +19,8 @@ enum class Transform : uint8_t {
 };
 
 struct WeightSource {
-  SharedWeightFile file{};
-  std::string name{};  // in the file
+  SharedWeightFile file;
+  std::string name;  // in the file
   Transform transform = Transform::none;
   int part = 0;
   int parts = 1;

@@ -68,7 +68,7 @@ class Block(nn.Module):
 class RealEsrgan(nn.Module):
     """The names of Real-ESRGAN. The tail enlarges by 4 (8: one step more); x2 and x1 fold pixels at the input."""
 
-    def __init__(self, width=6, growth=3, blocks=2, scale=4):
+    def __init__(self, width=6, growth=2, blocks=2, scale=4):
         super().__init__()
         self.fold = {1: 4, 2: 2}.get(scale, 1)
         self.steps = 3 if scale == 8 else 2
@@ -91,7 +91,7 @@ class RealEsrgan(nn.Module):
 class Esrgan(nn.Module):
     """The names of ESRGAN's second publication, also used by BSRGAN."""
 
-    def __init__(self, width=6, growth=3, blocks=1, steps=2):
+    def __init__(self, width=6, growth=2, blocks=1, steps=2):
         super().__init__()
         self.steps = steps
         self.conv_first = conv(3, width)
@@ -122,7 +122,7 @@ class Shortcut(nn.Module):
 class OldEsrgan(nn.Module):
     """The numbered names of ESRGAN's first publication: everything is one Sequential called `model`."""
 
-    def __init__(self, width=6, growth=3, blocks=2, steps=2, shuffle=False, channels=3):
+    def __init__(self, width=6, growth=2, blocks=2, steps=2, shuffle=False, channels=3):
         super().__init__()
         body = [Block(width, growth, "RDB", wrap=True) for _ in range(blocks)] + [conv(width, width)]
         layers = [conv(channels, width), Shortcut(nn.Sequential(*body))]
@@ -141,7 +141,7 @@ class OldEsrgan(nn.Module):
 class Thick(nn.Module):
     """The embedded network (docs/upscaler.md), small."""
 
-    def __init__(self, width=6, growth=3, blocks=2, scale=4):
+    def __init__(self, width=6, growth=2, blocks=2, scale=4):
         super().__init__()
         self.scale = scale
         self.conv_first = conv(3, width)
@@ -178,14 +178,14 @@ class Compact(nn.Module):
 CASES = {
     "realesrgan_x4": (lambda: RealEsrgan(), 4, (9, 14), "safetensors"),
     "realesrgan_x8": (lambda: RealEsrgan(blocks=1, scale=8), 8, (5, 7), "safetensors"),
-    "realesrgan_x2": (lambda: RealEsrgan(scale=2), 2, (10, 14), "safetensors"),
+    "realesrgan_x2": (lambda: RealEsrgan(blocks=1, scale=2), 2, (10, 14), "safetensors"),
     "realesrgan_x2_odd": (lambda: RealEsrgan(blocks=1, scale=2), 2, (11, 13), "pth"),
-    "realesrgan_x1": (lambda: RealEsrgan(width=4, scale=1), 1, (12, 20), "safetensors"),
+    "realesrgan_x1": (lambda: RealEsrgan(width=4, blocks=1, scale=1), 1, (12, 20), "safetensors"),
     "esrgan_x2": (lambda: Esrgan(steps=1), 2, (8, 11), "safetensors"),
-    "esrgan_x4": (lambda: Esrgan(growth=2), 4, (8, 11), "pth"),
+    "esrgan_x4": (lambda: Esrgan(growth=3), 4, (8, 11), "pth"),
     "old_x1": (lambda: OldEsrgan(steps=0), 1, (12, 9), "safetensors"),
     "old_x2_grey": (lambda: OldEsrgan(blocks=1, steps=1, channels=1), 2, (8, 11), "safetensors"),
-    "old_x4": (lambda: OldEsrgan(blocks=3), 4, (8, 11), "pth"),
+    "old_x4": (lambda: OldEsrgan(blocks=2), 4, (8, 11), "pth"),
     "old_x4_shuffle": (lambda: OldEsrgan(blocks=1, width=4, shuffle=True), 4, (8, 7), "safetensors"),
     "old_x8": (lambda: OldEsrgan(blocks=1, steps=3), 8, (5, 4), "safetensors"),
     "thick_x4": (lambda: Thick(), 4, (11, 8), "safetensors"),
@@ -204,7 +204,7 @@ def extended(picture, multiple):
 def make(folder, name, network, scale, size, ending):
     model = randomize(network(), named_seed(29, name), special={"slopes": 0.3})
     channels = 1 if "grey" in name else 3
-    picture = torch.sigmoid(normal(named_seed(29, name), "picture", (1 if scale > 4 else 2, channels, *size)))
+    picture = torch.sigmoid(normal(named_seed(29, name), "picture", (2 if name in ("compact_x2", "old_x1") else 1, channels, *size)))
     output = model(extended(picture, getattr(model, "fold", 1)))[..., : scale * size[0], : scale * size[1]]
     state = halves(model.state_dict())
     if ending == "pth":  # as training programs save it, under the name of the averaged weights
@@ -225,6 +225,8 @@ def main():
             table.append({"name": name, "file": f"{name}.{ending}", "scale": scale})
     save_file(expected, str(folder / "networks.expected.safetensors"))
     (folder / "networks.json").write_text(json.dumps(table, indent=1) + "\n")
+    for file in folder.iterdir():
+        file.chmod(0o644)
     print(sum(f.stat().st_size for f in folder.iterdir() if f.is_file()), "bytes")
 
 

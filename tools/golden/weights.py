@@ -2,7 +2,7 @@
 
     python tools/golden/weights.py [folder]
 
-FILE.expected.safetensors holds the tensors of FILE as f32 (integers as i64). layouts.json and the folders beside it
+FILE.expected.safetensors holds the tensors of FILE as f32 (integers as i64). layouts/
 come from tiny diffusers models written in every published layout, see weights_layouts.py.
 """
 
@@ -18,6 +18,8 @@ import zipfile
 import numpy as np
 import torch
 from safetensors.torch import save_file
+
+import weights_layouts
 
 torch.set_num_threads(1)
 
@@ -225,6 +227,7 @@ def main():
     safetensors_files(out)
     checkpoints(out)
     gguf_files(out)
+    weights_layouts.write(out)
 
 
 if __name__ == "__main__":

@@ -15,11 +15,23 @@ void run_matmul(Exec& ex, const MatmulProblem& problem, const PackedMatmul& pack
 std::unique_ptr<PackedConv> pack_conv(const Core& core, const ConvProblem& problem, const Tensor& w);
 void run_conv(Exec& ex, const ConvProblem& problem, const PackedConv& packed, const Tensor& x,
               const ConvEpilogue& epilogue, Tensor& out);
+struct WinogradCore;
+std::unique_ptr<PackedConv> pack_winograd(const WinogradCore& core, const ConvProblem& problem,
+                                          const Tensor& w);
+void run_winograd(Exec& ex, const WinogradCore& core, const ConvProblem& problem, const PackedConv& packed,
+                  const Tensor& x, const ConvEpilogue& epilogue, Tensor& out);
+struct AttentionCore;
+void run_attention(Exec& ex, const AttentionCore& core, const AttentionInput& input, Tensor& out);
 }  // namespace avx512
 
+extern const ConvImplementation kWinogradConvF32;
+extern const ConvImplementation kWinogradConvBf16;
 extern const ConvImplementation kAvx512ConvF32;
 extern const ConvImplementation kAvx512ConvBf16;
 extern const MatmulImplementation kAvx512MatmulF32;
 extern const MatmulImplementation kAvx512MatmulBf16;
+
+extern const AttentionImplementation kAvx512AttentionF32;
+extern const AttentionImplementation kAvx512AttentionBf16;
 
 }  // namespace maquette::kernels

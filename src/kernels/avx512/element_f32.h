@@ -8,6 +8,14 @@ namespace {
 
 struct ElementF32 {
   static constexpr int64_t kBytes = 4;
+  using Bits = float;
+  MAQUETTE_INLINE __m512 broadcast(const char* a) {
+    return _mm512_set1_ps(*reinterpret_cast<const float*>(a));
+  }
+  MAQUETTE_INLINE __m512 multiply_add(__m512 sum, __m512 left, __m512 right) {
+    return _mm512_fmadd_ps(left, right, sum);
+  }
+  MAQUETTE_INLINE __m512 exp2(__m512 x) { return avx512::exp2(x); }
   MAQUETTE_INLINE void multiply_add(__m512& left, __m512& right, const char* a, const char* b) {
     const __m512 x = _mm512_set1_ps(*reinterpret_cast<const float*>(a));
     left = _mm512_fmadd_ps(x, _mm512_loadu_ps(b), left);

@@ -1,6 +1,8 @@
 // The entries of the AVX-512 kernels in the lists of implementations.
+#include "kernels/avx512/attention_core.h"
 #include "kernels/avx512/avx512.h"
 #include "kernels/avx512/core.h"
+#include "kernels/avx512/winograd_core.h"
 #include "kernels/cpu.h"
 
 namespace maquette::kernels {
@@ -17,6 +19,42 @@ bool accepts_matmul(const MatmulProblem& p) {
   return p.type == kType && (kType == DType::f32 ? cpu().avx512 : cpu().avx512_bf16);
 }
 
+// Whether Winograd's savings are not eaten by half-empty tiles and by the transforms. Says the same for any
+// number of images, so that a picture does not depend on what it is computed together with.
+bool suits_winograd(const ConvProblem& p) {
+  if (p.kernel_h != 3 || p.kernel_w != 3 || p.geometry.stride != 1) return false;
+  if (p.in_channels < 32 || p.out_channels < 32) return false;
+  const int64_t outputs = p.out_height() * p.out_width();
+  const int64_t computed = (p.out_height() + 3) / 4 * ((p.out_width() + 3) / 4) * 16;
+  return outputs * 2 >= computed && computed >= 64;
+}
+
+template <DType kType>
+bool accepts_winograd(const ConvProblem& p) {
+  return accepts_conv<kType>(p) && suits_winograd(p);
+}
+
+template <const avx512::WinogradCore& kCore>
+std::unique_ptr<PackedConv> pack_winograd(const ConvProblem& p, const Tensor& w) {
+  return avx512::pack_winograd(kCore, p, w);
+}
+
+template <const avx512::WinogradCore& kCore>
+void run_winograd(Exec& ex, const ConvProblem& p, const PackedConv& packed, const Tensor& x,
+                  const ConvEpilogue& epilogue, Tensor& out) {
+  avx512::run_winograd(ex, kCore, p, packed, x, epilogue, out);
+}
+
+template <DType kType>
+bool accepts_attention(const AttentionInput& a) {
+  return a.type == kType && (kType == DType::f32 ? cpu().avx512 : cpu().avx512_bf16);
+}
+
+template <const avx512::AttentionCore& kCore>
+void run_attention(Exec& ex, const AttentionInput& input, Tensor& out) {
+  avx512::run_attention(ex, kCore, input, out);
+}
+
 template <const avx512::Core& kCore>
 std::unique_ptr<PackedConv> pack_conv(const ConvProblem& p, const Tensor& w) {
   return avx512::pack_conv(kCore, p, w);
@@ -29,6 +67,14 @@ std::unique_ptr<PackedMatmul> pack_matmul(const MatmulProblem& p, const Tensor& 
 
 }  // namespace
 
+const ConvImplementation kWinogradConvF32{.name = "avx512-winograd-f32",
+                                          .accepts = accepts_winograd<DType::f32>,
+                                          .pack = pack_winograd<avx512::kWinogradF32>,
+                                          .run = run_winograd<avx512::kWinogradF32>};
+const ConvImplementation kWinogradConvBf16{.name = "avx512-winograd-bf16",
+                                           .accepts = accepts_winograd<DType::bf16>,
+                                           .pack = pack_winograd<avx512::kWinogradBf16>,
+                                           .run = run_winograd<avx512::kWinogradBf16>};
 const ConvImplementation kAvx512ConvF32{.name = "avx512-f32",
                                         .accepts = accepts_conv<DType::f32>,
                                         .pack = pack_conv<avx512::kCoreF32>,
@@ -45,5 +91,11 @@ const MatmulImplementation kAvx512MatmulBf16{.name = "avx512-bf16",
                                              .accepts = accepts_matmul<DType::bf16>,
                                              .pack = pack_matmul<avx512::kCoreBf16>,
                                              .run = avx512::run_matmul};
+const AttentionImplementation kAvx512AttentionF32{.name = "avx512-f32",
+                                                  .accepts = accepts_attention<DType::f32>,
+                                                  .run = run_attention<avx512::kAttentionF32>};
+const AttentionImplementation kAvx512AttentionBf16{.name = "avx512-bf16",
+                                                   .accepts = accepts_attention<DType::bf16>,
+                                                   .run = run_attention<avx512::kAttentionBf16>};
 
 }  // namespace maquette::kernels

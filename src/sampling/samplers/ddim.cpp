@@ -1,10 +1,11 @@
-// DDIM (Song et al. 2021, arXiv:2010.02502, equation 12). In x / sqrt(alpha_bar) and sigma it is Euler's method, with
-// the share eta of the posterior's noise added anew.
+// DDIM (Song et al. 2021, arXiv:2010.02502, equation 12). In x / sqrt(alpha_bar) and sigma it is Euler's
+// method, with the share eta of the posterior's noise added anew.
 #include "sampling/samplers/steps.h"
 
 namespace maquette::sampling {
 
-Tensor sample_ddim(const Denoiser& denoise, Tensor x, std::span<const float> sigmas, const SampleSettings& settings) {
+Tensor sample_ddim(const Denoiser& denoise, Tensor x, std::span<const float> sigmas,
+                   const SampleSettings& settings) {
   for (size_t i = 0; i + 1 < sigmas.size(); ++i) {
     const Tensor denoised = denoise(x, sigmas[i]);
     const auto [down, up] = ancestral_step(sigmas[i], sigmas[i + 1], settings.eta);

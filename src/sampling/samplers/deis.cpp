@@ -1,8 +1,8 @@
-// DEIS with tabulated coefficients (Zhang and Chen 2023, arXiv:2204.13902, equation 15), order 3, in the form that
-// ComfyUI uses: the slope dx/dsigma is a polynomial in the time t of the variance-preserving process, so each weight is
-// the integral of (dsigma/dt) L_j(t) over the step. The integral is summed over 10,000 points as there, which is part
-// of its numbers. The time axis is that of Karras et al. 2022 (arXiv:2206.00364, table 1, "VP") for sigma from 0.002
-// to 80 and t from 1e-3 to 1.
+// DEIS with tabulated coefficients (Zhang and Chen 2023, arXiv:2204.13902, equation 15), order 3, in the form
+// that ComfyUI uses: the slope dx/dsigma is a polynomial in the time t of the variance-preserving process, so
+// each weight is the integral of (dsigma/dt) L_j(t) over the step. The integral is summed over 10,000 points
+// as there, which is part of its numbers. The time axis is that of Karras et al. 2022 (arXiv:2206.00364,
+// table 1, "VP") for sigma from 0.002 to 80 and t from 1e-3 to 1.
 #include "sampling/numeric.h"
 #include "sampling/samplers/steps.h"
 
@@ -20,7 +20,8 @@ class VpTime {
     beta_min_ = log_max - 0.5 * beta_d_;
   }
   double of_sigma(double sigma) const {
-    return (std::sqrt(beta_min_ * beta_min_ + 2 * beta_d_ * std::log(sigma * sigma + 1)) - beta_min_) / beta_d_;
+    return (std::sqrt(beta_min_ * beta_min_ + 2 * beta_d_ * std::log(sigma * sigma + 1)) - beta_min_) /
+           beta_d_;
   }
   // alpha(t) = exp(-beta_d t^2 / 2 - beta_min t); -1/2 (log alpha)' / sqrt(alpha (1 - alpha)) is dsigma/dt.
   double sigma_slope(double t) const {
@@ -55,7 +56,8 @@ std::vector<float> deis_weights(const VpTime& time, const std::vector<double>& t
 
 }  // namespace
 
-Tensor sample_deis(const Denoiser& denoise, Tensor x, std::span<const float> sigmas, const SampleSettings& settings) {
+Tensor sample_deis(const Denoiser& denoise, Tensor x, std::span<const float> sigmas,
+                   const SampleSettings& settings) {
   const size_t most = settings.order > 0 ? static_cast<size_t>(settings.order) : 3;
   const VpTime time;
   std::vector<double> t;

@@ -4,7 +4,8 @@
 
 namespace maquette::sampling {
 
-Tensor sample_dpm2(const Denoiser& denoise, Tensor x, std::span<const float> sigmas, const SampleSettings& settings) {
+Tensor sample_dpm2(const Denoiser& denoise, Tensor x, std::span<const float> sigmas,
+                   const SampleSettings& settings) {
   for (size_t i = 0; i + 1 < sigmas.size(); ++i) {
     const float sigma = churn(x, sigmas, i, settings);
     const float next = sigmas[i + 1];

@@ -17,7 +17,8 @@ Tensor sample_dpm2_ancestral(const Denoiser& denoise, Tensor x, std::span<const 
       const Tensor halfway = combine({{1.0f, x}, {middle - sigma, d}});
       const Tensor d_middle = derivative(halfway, denoise(halfway, middle), middle);
       x = combine({{1.0f, x}, {down - sigma, d_middle}});
-      if (up > 0) x = combine({{1.0f, x}, {up, scaled(settings.noise(sigma, sigmas[i + 1]), settings.s_noise)}});
+      if (up > 0)
+        x = combine({{1.0f, x}, {up, scaled(settings.noise(sigma, sigmas[i + 1]), settings.s_noise)}});
     }
     finish_step(settings, sigmas, i, x, denoised);
   }

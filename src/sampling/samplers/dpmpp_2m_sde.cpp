@@ -1,5 +1,5 @@
-// DPM-Solver++(2M) for the diffusion SDE: Lu et al. 2022, arXiv:2211.01095, section 5 (SDE-DPM-Solver++(2M)), with
-// eta scaling the noise as in k-diffusion. The second-order term has a midpoint and a Heun form.
+// DPM-Solver++(2M) for the diffusion SDE: Lu et al. 2022, arXiv:2211.01095, section 5 (SDE-DPM-Solver++(2M)),
+// with eta scaling the noise as in k-diffusion. The second-order term has a midpoint and a Heun form.
 #include <optional>
 
 #include "sampling/samplers/steps.h"

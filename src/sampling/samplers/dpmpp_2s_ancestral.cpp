@@ -1,5 +1,5 @@
-// DPM-Solver++(2S) (Lu et al. 2022, arXiv:2211.01095, algorithm 1, r = 1/2) with ancestral steps: the solver steps
-// below the next level and new noise lifts x to it.
+// DPM-Solver++(2S) (Lu et al. 2022, arXiv:2211.01095, algorithm 1, r = 1/2) with ancestral steps: the solver
+// steps below the next level and new noise lifts x to it.
 #include "sampling/samplers/steps.h"
 
 namespace maquette::sampling {

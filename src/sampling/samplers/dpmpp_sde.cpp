@@ -1,6 +1,6 @@
-// DPM-Solver++ for the diffusion SDE, single step, second order (k-diffusion's stochastic form of Lu et al. 2022,
-// arXiv:2211.01095, algorithm 1, r = 1/2): both the step to the midpoint and the whole step are ancestral, and their
-// noise comes from one Brownian motion.
+// DPM-Solver++ for the diffusion SDE, single step, second order (k-diffusion's stochastic form of Lu et al.
+// 2022, arXiv:2211.01095, algorithm 1, r = 1/2): both the step to the midpoint and the whole step are
+// ancestral, and their noise comes from one Brownian motion.
 #include "sampling/samplers/steps.h"
 
 namespace maquette::sampling {

@@ -1,5 +1,5 @@
-// Ancestral sampling with Euler steps: step down below the next level, then add new noise to arrive at it. With
-// eta = 1 this is the ancestral sampler of DDPM (Ho et al. 2020) written in sigma.
+// Ancestral sampling with Euler steps: step down below the next level, then add new noise to arrive at it.
+// With eta = 1 this is the ancestral sampler of DDPM (Ho et al. 2020) written in sigma.
 #include "sampling/samplers/steps.h"
 
 namespace maquette::sampling {

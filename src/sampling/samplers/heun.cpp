@@ -1,10 +1,11 @@
-// Heun's method on the probability flow: an Euler step, then the mean of the slopes at both ends. Karras et al.
-// 2022, arXiv:2206.00364, algorithm 2.
+// Heun's method on the probability flow: an Euler step, then the mean of the slopes at both ends. Karras et
+// al. 2022, arXiv:2206.00364, algorithm 2.
 #include "sampling/samplers/steps.h"
 
 namespace maquette::sampling {
 
-Tensor sample_heun(const Denoiser& denoise, Tensor x, std::span<const float> sigmas, const SampleSettings& settings) {
+Tensor sample_heun(const Denoiser& denoise, Tensor x, std::span<const float> sigmas,
+                   const SampleSettings& settings) {
   for (size_t i = 0; i + 1 < sigmas.size(); ++i) {
     const float sigma = churn(x, sigmas, i, settings);
     const float next = sigmas[i + 1];

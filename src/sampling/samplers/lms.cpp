@@ -1,6 +1,6 @@
-// The linear multistep method (Adams-Bashforth for uneven steps) of order 4 on the probability flow: the slope is
-// the polynomial through the latest four, integrated exactly over the step (k-diffusion; Hairer, Norsett and Wanner,
-// Solving Ordinary Differential Equations I, section III.5).
+// The linear multistep method (Adams-Bashforth for uneven steps) of order 4 on the probability flow: the
+// slope is the polynomial through the latest four, integrated exactly over the step (k-diffusion; Hairer,
+// Norsett and Wanner, Solving Ordinary Differential Equations I, section III.5).
 #include <array>
 
 #include "sampling/samplers/lms_weights.h"
@@ -34,7 +34,8 @@ std::vector<double> lms_weights(std::span<const float> points, size_t i, int ord
   return weights;
 }
 
-Tensor sample_lms(const Denoiser& denoise, Tensor x, std::span<const float> sigmas, const SampleSettings& settings) {
+Tensor sample_lms(const Denoiser& denoise, Tensor x, std::span<const float> sigmas,
+                  const SampleSettings& settings) {
   const size_t most = settings.order > 0 ? static_cast<size_t>(settings.order) : 4;
   std::vector<Tensor> slopes;  // the newest first
   for (size_t i = 0; i + 1 < sigmas.size(); ++i) {

@@ -1,12 +1,13 @@
 // PLMS: the linear multistep half of PNDM (Liu et al. 2022, arXiv:2202.09778, equations 12 and 13), here in
-// x / sqrt(alpha_bar) and sigma, where its transfer step is Euler's. The first step averages the predicted noise at
-// both of its ends, the following ones use Adams-Bashforth weights.
+// x / sqrt(alpha_bar) and sigma, where its transfer step is Euler's. The first step averages the predicted
+// noise at both of its ends, the following ones use Adams-Bashforth weights.
 #include "sampling/samplers/adams_bashforth.h"
 #include "sampling/samplers/steps.h"
 
 namespace maquette::sampling {
 
-Tensor sample_plms(const Denoiser& denoise, Tensor x, std::span<const float> sigmas, const SampleSettings& settings) {
+Tensor sample_plms(const Denoiser& denoise, Tensor x, std::span<const float> sigmas,
+                   const SampleSettings& settings) {
   std::vector<Tensor> history;
   for (size_t i = 0; i + 1 < sigmas.size(); ++i) {
     const float sigma = sigmas[i];

@@ -1,7 +1,7 @@
-// Restart sampling (Xu et al. 2023, arXiv:2306.14878, algorithm 1): Heun steps down; on passing sigma = 0.1, noise is
-// added back up to sigma = 2 and that stretch is walked again. The numbers are those of A1111's sampler: below 20 steps
-// no restart, from 20 steps one of 9 steps, from 36 two of a quarter of the steps; the rest of the steps follow a
-// Karras schedule between the ends of the list given.
+// Restart sampling (Xu et al. 2023, arXiv:2306.14878, algorithm 1): Heun steps down; on passing sigma = 0.1,
+// noise is added back up to sigma = 2 and that stretch is walked again. The numbers are those of A1111's
+// sampler: below 20 steps no restart, from 20 steps one of 9 steps, from 36 two of a quarter of the steps;
+// the rest of the steps follow a Karras schedule between the ends of the list given.
 #include "sampling/samplers/steps.h"
 
 namespace maquette::sampling {

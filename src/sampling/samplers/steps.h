@@ -26,7 +26,8 @@ inline Tensor derivative(const Tensor& x, const Tensor& denoised, float sigma) {
   return difference_over(x, denoised, sigma);
 }
 
-// Raises the noise level of x for a stochastic step (Karras et al. 2022, algorithm 2); returns the level reached.
+// Raises the noise level of x for a stochastic step (Karras et al. 2022, algorithm 2); returns the level
+// reached.
 inline float churn(Tensor& x, std::span<const float> sigmas, size_t i, const SampleSettings& settings) {
   if (settings.s_churn <= 0) return sigmas[i];
   const bool inside = settings.s_tmin <= sigmas[i] && sigmas[i] <= settings.s_tmax;
@@ -36,7 +37,8 @@ inline float churn(Tensor& x, std::span<const float> sigmas, size_t i, const Sam
   if (gamma > 0 || settings.churn_draws_always) {
     const Tensor noise = settings.noise(sigmas[i], raised);
     if (gamma > 0) {
-      x = combine({{1.0f, x}, {std::sqrt(raised * raised - sigmas[i] * sigmas[i]), scaled(noise, settings.s_noise)}});
+      x = combine(
+          {{1.0f, x}, {std::sqrt(raised * raised - sigmas[i] * sigmas[i]), scaled(noise, settings.s_noise)}});
     }
   }
   return raised;

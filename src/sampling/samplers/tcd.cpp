@@ -1,12 +1,14 @@
-// Trajectory consistency sampling (Zheng et al. 2024, arXiv:2402.19159, algorithm 4): jump along the predicted noise
-// to the timestep s = floor((1 - gamma) t_next), below the next one, then add noise up to it. gamma is eta here; at 0
-// this is DDIM.
+// Trajectory consistency sampling (Zheng et al. 2024, arXiv:2402.19159, algorithm 4): jump along the
+// predicted noise to the timestep s = floor((1 - gamma) t_next), below the next one, then add noise up to it.
+// gamma is eta here; at 0 this is DDIM.
 #include "sampling/samplers/steps.h"
 
 namespace maquette::sampling {
 
-Tensor sample_tcd(const Denoiser& denoise, Tensor x, std::span<const float> sigmas, const SampleSettings& settings) {
-  if (!settings.levels) throw Error(ErrorCode::failed, "cannot sample with tcd without the trained noise levels");
+Tensor sample_tcd(const Denoiser& denoise, Tensor x, std::span<const float> sigmas,
+                  const SampleSettings& settings) {
+  if (!settings.levels)
+    throw Error(ErrorCode::failed, "cannot sample with tcd without the trained noise levels");
   for (size_t i = 0; i + 1 < sigmas.size(); ++i) {
     const float next = sigmas[i + 1];
     const Tensor denoised = denoise(x, sigmas[i]);

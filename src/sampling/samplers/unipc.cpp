@@ -1,6 +1,6 @@
-// UniPC (Zhao et al. 2023, arXiv:2302.04867, algorithms 1 and 2): a predictor, and a corrector that uses the model's
-// answer at the predicted point, which the next step needs anyway. Written in x / sqrt(alpha_bar) and sigma, where
-// lambda = -log sigma:
+// UniPC (Zhao et al. 2023, arXiv:2302.04867, algorithms 1 and 2): a predictor, and a corrector that uses the
+// model's answer at the predicted point, which the next step needs anyway. Written in x / sqrt(alpha_bar) and
+// sigma, where lambda = -log sigma:
 //   x_next = (sigma_next / sigma) x - (e^-h - 1) D - B(-h) sum_k rho_k (D_k - D) / r_k
 // The weights rho solve R rho = b with R[n][k] = r_k^n and b[n] = n! h phi_(n+1)(h) / B(h).
 #include <algorithm>
@@ -109,14 +109,16 @@ Tensor unipc_update(const Tensor& x, const History& history, const Update& updat
   }
   if (at_target) differences.push_back(combine({{1.0f, *at_target}, {-1.0f, d0}}));
 
-  std::vector<std::pair<float, const Tensor*>> terms = {{update.to / update.from, &x}, {-weights.h_phi_1, &d0}};
+  std::vector<std::pair<float, const Tensor*>> terms = {{update.to / update.from, &x},
+                                                        {-weights.h_phi_1, &d0}};
   for (size_t k = 0; k < differences.size(); ++k) terms.emplace_back(-weights.b_h * rho[k], &differences[k]);
   return combine(terms);
 }
 
 }  // namespace
 
-Tensor sample_unipc(const Denoiser& denoise, Tensor x, std::span<const float> given, const SampleSettings& settings) {
+Tensor sample_unipc(const Denoiser& denoise, Tensor x, std::span<const float> given,
+                    const SampleSettings& settings) {
   // The method has no step to sigma = 0; the last level is then 0.001, as in ComfyUI.
   std::vector<float> sigmas(given.begin(), given.end());
   if (sigmas.back() == 0) sigmas.back() = 0.001f;
@@ -130,7 +132,8 @@ Tensor sample_unipc(const Denoiser& denoise, Tensor x, std::span<const float> gi
     const auto at = static_cast<size_t>(i);
     const Tensor denoised = denoise(x, sigmas[at]);
     corrected = i == 0 ? x
-                       : unipc_update(corrected, history, {sigmas[at - 1], sigmas[at], order, settings.bh1}, &denoised);
+                       : unipc_update(corrected, history, {sigmas[at - 1], sigmas[at], order, settings.bh1},
+                                      &denoised);
     history.denoised.insert(history.denoised.begin(), denoised);
     history.lambdas.insert(history.lambdas.begin(), -std::log(sigmas[at]));
     if (history.denoised.size() > 3) {

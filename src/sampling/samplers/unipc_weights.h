@@ -6,9 +6,10 @@
 namespace maquette::sampling {
 
 struct UniPcRequest {
-  std::vector<float> ratios;  // r_k = (lambda_k - lambda_0) / h of the earlier points, without the last, which is 1
-  float hh = 0;               // -h where the data is predicted, h where the noise is
-  bool bh1 = false;           // B(h) = h; otherwise B(h) = e^h - 1
+  std::vector<float>
+      ratios;        // r_k = (lambda_k - lambda_0) / h of the earlier points, without the last, which is 1
+  float hh = 0;      // -h where the data is predicted, h where the noise is
+  bool bh1 = false;  // B(h) = h; otherwise B(h) = e^h - 1
 };
 
 struct UniPcWeights {

@@ -1,4 +1,5 @@
-// The base of schedulers that keep latents at unit variance and count in whole timesteps: DDIM, DDPM, PNDM, LCM, TCD.
+// The base of schedulers that keep latents at unit variance and count in whole timesteps: DDIM, DDPM, PNDM,
+// LCM, TCD.
 #pragma once
 
 #include <cmath>
@@ -59,7 +60,8 @@ class AlphaScheduler : public Scheduler {
       case Prediction::v_prediction:
         return {combine({{signal, step.sample}, {-noise, step.output}}),
                 combine({{signal, step.output}, {noise, step.sample}})};
-      case Prediction::sample: break;
+      case Prediction::sample:
+        break;
     }
     return {step.output, divided(combine({{1.0f, step.sample}, {-signal, step.output}}), noise)};
   }

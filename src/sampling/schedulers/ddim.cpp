@@ -10,7 +10,8 @@ namespace {
 
 class Ddim : public AlphaScheduler {
  public:
-  Ddim(const SchedulerConfig& config, int steps) : AlphaScheduler(config), stride_(config.betas.train_timesteps / steps) {
+  Ddim(const SchedulerConfig& config, int steps)
+      : AlphaScheduler(config), stride_(config.betas.train_timesteps / steps) {
     timesteps_ = whole_timesteps(config, steps);
   }
 

@@ -1,5 +1,5 @@
-// DDPM's ancestral sampling (Ho et al. 2020, arXiv:2006.11239, equations 6 and 7): the mean of the posterior given the
-// predicted picture, and its variance as new noise.
+// DDPM's ancestral sampling (Ho et al. 2020, arXiv:2006.11239, equations 6 and 7): the mean of the posterior
+// given the predicted picture, and its variance as new noise.
 #include "sampling/schedulers/alpha_scheduler.h"
 #include "sampling/schedulers/classes.h"
 
@@ -17,7 +17,8 @@ class Ddpm : public AlphaScheduler {
     const int t = timestep(step.entry);
     const bool last = step.entry + 1 == static_cast<int>(timesteps_.size());
     const float alpha_bar_t = alpha_bar(t);
-    const float alpha_bar_prev = last || timestep(step.entry + 1) < 0 ? 1.0f : alpha_bar(timestep(step.entry + 1));
+    const float alpha_bar_prev =
+        last || timestep(step.entry + 1) < 0 ? 1.0f : alpha_bar(timestep(step.entry + 1));
     const float alpha = alpha_bar_t / alpha_bar_prev;
     const float beta = 1 - alpha;
     const Tensor x0 = limited(split(step, alpha_bar_t).picture);

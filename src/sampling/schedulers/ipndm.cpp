@@ -1,6 +1,6 @@
-// Improved PNDM on the cosine schedule of v-diffusion (Liu et al. 2022, arXiv:2202.09778; Salimans and Ho 2022,
-// arXiv:2202.00512, section 4): fourth-order Adams-Bashforth on the predicted noise. Timesteps run from 1 to 0; the
-// network must predict a velocity on that schedule, which Stable Diffusion's do not.
+// Improved PNDM on the cosine schedule of v-diffusion (Liu et al. 2022, arXiv:2202.09778; Salimans and Ho
+// 2022, arXiv:2202.00512, section 4): fourth-order Adams-Bashforth on the predicted noise. Timesteps run from
+// 1 to 0; the network must predict a velocity on that schedule, which Stable Diffusion's do not.
 #include <cmath>
 #include <numbers>
 

@@ -1,5 +1,5 @@
-// Latent consistency models (Luo et al. 2023, arXiv:2310.04378, algorithm 3): the consistency function with its
-// boundary scaling c_skip, c_out (section 4.1), then fresh noise of the next level.
+// Latent consistency models (Luo et al. 2023, arXiv:2310.04378, algorithm 3): the consistency function with
+// its boundary scaling c_skip, c_out (section 4.1), then fresh noise of the next level.
 #include "sampling/numeric.h"
 #include "sampling/schedulers/alpha_scheduler.h"
 #include "sampling/schedulers/classes.h"

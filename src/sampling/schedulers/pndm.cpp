@@ -1,12 +1,12 @@
-// PNDM (Liu et al. 2022, arXiv:2202.09778): pseudo Runge-Kutta steps (equation 13) until four slopes are known, then
-// pseudo linear multistep (equation 12), with the transfer of equation 9. Stable Diffusion's configurations skip the
-// Runge-Kutta part; a doubled second timestep then makes the first step second order.
+// PNDM (Liu et al. 2022, arXiv:2202.09778): pseudo Runge-Kutta steps (equation 13) until four slopes are
+// known, then pseudo linear multistep (equation 12), with the transfer of equation 9. Stable Diffusion's
+// configurations skip the Runge-Kutta part; a doubled second timestep then makes the first step second order.
 #include <vector>
 
 #include "sampling/numeric.h"
+#include "sampling/samplers/adams_bashforth.h"
 #include "sampling/schedulers/alpha_scheduler.h"
 #include "sampling/schedulers/classes.h"
-#include "sampling/samplers/adams_bashforth.h"
 
 namespace maquette::sampling {
 
@@ -39,10 +39,12 @@ class Pndm : public AlphaScheduler {
     if (rising.size() >= 2) timesteps_.insert(timesteps_.begin() + 1, timesteps_[1]);
   }
 
-  // The four highest timesteps take four evaluations each: at the point, twice half a stride below, at the next.
+  // The four highest timesteps take four evaluations each: at the point, twice half a stride below, at the
+  // next.
   void list_runge_kutta(const std::vector<double>& rising) {
     if (rising.size() < kOrder) {
-      throw Error(ErrorCode::usage, "cannot sample in {} steps with the Runge-Kutta steps of PNDM", rising.size())
+      throw Error(ErrorCode::usage, "cannot sample in {} steps with the Runge-Kutta steps of PNDM",
+                  rising.size())
           .hint("use 4 steps or more, or a configuration with skip_prk_steps");
     }
     std::vector<double> points;
@@ -69,8 +71,12 @@ class Pndm : public AlphaScheduler {
         start_ = step.sample;
         break;
       case 1:
-      case 2: gathered_ = combine({{1.0f, gathered_}, {1.0f / 3, step.output}}); break;
-      default: slope = combine({{1.0f, gathered_}, {1.0f / 6, step.output}}); break;
+      case 2:
+        gathered_ = combine({{1.0f, gathered_}, {1.0f / 3, step.output}});
+        break;
+      default:
+        slope = combine({{1.0f, gathered_}, {1.0f / 6, step.output}});
+        break;
     }
     ++counter_;
     return transfer(start_.defined() ? start_ : step.sample, slope, from, to);

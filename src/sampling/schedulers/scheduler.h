@@ -1,5 +1,5 @@
-// Samplers as diffusers defines them: objects that list the timesteps and turn one answer of the network at a time
-// into the next latent. Numerically what the class of the same name there does.
+// Samplers as diffusers defines them: objects that list the timesteps and turn one answer of the network at a
+// time into the next latent. Numerically what the class of the same name there does.
 #pragma once
 
 #include <memory>
@@ -40,7 +40,8 @@ class Scheduler {
   virtual ~Scheduler() = default;
 
   const std::vector<double>& timesteps() const { return timesteps_; }
-  // The entries of one step as counted by `strength` ("order" in diffusers): 2 where most steps call the network twice.
+  // The entries of one step as counted by `strength` ("order" in diffusers): 2 where most steps call the
+  // network twice.
   virtual int entries_per_step() const { return 1; }
   // The factor of the first noise.
   virtual float init_noise_sigma() const { return 1; }
@@ -48,7 +49,8 @@ class Scheduler {
   virtual void begin(int entry) { begin_ = entry; }
   // The network's input for the latent of an entry.
   virtual Tensor scale_model_input(const Tensor& x, int entry) const;
-  // What the latent that enters an entry holds, and so the factors of add_noise; for timesteps().size() the end.
+  // What the latent that enters an entry holds, and so the factors of add_noise; for timesteps().size() the
+  // end.
   virtual NoiseLevel level(int entry) const = 0;
   // The same for the network's input, where a class evaluates between its levels.
   virtual NoiseLevel input_level(int entry) const { return level(entry); }

@@ -1,5 +1,5 @@
-// Reading scheduler_config.json. Names, defaults and which class has which option: diffusers 0.42, the constructors of
-// its scheduler classes.
+// Reading scheduler_config.json. Names, defaults and which class has which option: diffusers 0.42, the
+// constructors of its scheduler classes.
 #include "sampling/schedulers/scheduler_config.h"
 
 #include <algorithm>
@@ -47,22 +47,37 @@ struct ClassTraits {
 ClassTraits traits(SchedulerClass c) {
   switch (c) {
     case SchedulerClass::ddim:
-    case SchedulerClass::ddpm: return {false, true, true, true};
-    case SchedulerClass::pndm: return {false, true, false, false};
-    case SchedulerClass::lms: return {true, true, false, true};
-    case SchedulerClass::euler: return {true, true, true, true};
-    case SchedulerClass::euler_ancestral: return {false, true, true, false};
-    case SchedulerClass::heun: return {true, true, false, true};
-    case SchedulerClass::kdpm2: return {true, true, false, false};
-    case SchedulerClass::kdpm2_ancestral: return {true, true, false, false};
-    case SchedulerClass::dpm_multistep: return {true, true, true, true};
-    case SchedulerClass::dpm_singlestep: return {true, false, false, true};
-    case SchedulerClass::dpm_sde: return {true, true, false, false};
-    case SchedulerClass::unipc: return {true, true, true, true};
-    case SchedulerClass::deis: return {true, true, false, true};
+    case SchedulerClass::ddpm:
+      return {false, true, true, true};
+    case SchedulerClass::pndm:
+      return {false, true, false, false};
+    case SchedulerClass::lms:
+      return {true, true, false, true};
+    case SchedulerClass::euler:
+      return {true, true, true, true};
+    case SchedulerClass::euler_ancestral:
+      return {false, true, true, false};
+    case SchedulerClass::heun:
+      return {true, true, false, true};
+    case SchedulerClass::kdpm2:
+      return {true, true, false, false};
+    case SchedulerClass::kdpm2_ancestral:
+      return {true, true, false, false};
+    case SchedulerClass::dpm_multistep:
+      return {true, true, true, true};
+    case SchedulerClass::dpm_singlestep:
+      return {true, false, false, true};
+    case SchedulerClass::dpm_sde:
+      return {true, true, false, false};
+    case SchedulerClass::unipc:
+      return {true, true, true, true};
+    case SchedulerClass::deis:
+      return {true, true, false, true};
     case SchedulerClass::lcm:
-    case SchedulerClass::tcd: return {false, false, true, true};
-    case SchedulerClass::ipndm: return {false, false, false, false};
+    case SchedulerClass::tcd:
+      return {false, false, true, true};
+    case SchedulerClass::ipndm:
+      return {false, false, false, false};
   }
   return {};
 }
@@ -70,11 +85,16 @@ ClassTraits traits(SchedulerClass c) {
 SchedulerConfig defaults(SchedulerClass c) {
   SchedulerConfig config;
   config.scheduler = c;
-  config.betas = {.train_timesteps = 1000, .beta_start = 0.0001, .beta_end = 0.02, .schedule = "linear", .trained = {}};
+  config.betas = {
+      .train_timesteps = 1000, .beta_start = 0.0001, .beta_end = 0.02, .schedule = "linear", .trained = {}};
   switch (c) {
     case SchedulerClass::ddim:
-    case SchedulerClass::ddpm: config.clip_sample = true; break;
-    case SchedulerClass::pndm: config.set_alpha_to_one = false; break;
+    case SchedulerClass::ddpm:
+      config.clip_sample = true;
+      break;
+    case SchedulerClass::pndm:
+      config.set_alpha_to_one = false;
+      break;
     case SchedulerClass::heun:
     case SchedulerClass::kdpm2:
     case SchedulerClass::kdpm2_ancestral:
@@ -88,16 +108,23 @@ SchedulerConfig defaults(SchedulerClass c) {
     case SchedulerClass::euler_ancestral:
     case SchedulerClass::dpm_multistep:
     case SchedulerClass::unipc:
-    case SchedulerClass::deis: config.spacing = Spacing::linspace; break;
+    case SchedulerClass::deis:
+      config.spacing = Spacing::linspace;
+      break;
     case SchedulerClass::dpm_singlestep:
       config.spacing = Spacing::linspace;
       config.lower_order_final = false;
       break;
     case SchedulerClass::lcm:
     case SchedulerClass::tcd:
-      config.betas = {.train_timesteps = 1000, .beta_start = 0.00085, .beta_end = 0.012, .schedule = "scaled_linear", .trained = {}};
+      config.betas = {.train_timesteps = 1000,
+                      .beta_start = 0.00085,
+                      .beta_end = 0.012,
+                      .schedule = "scaled_linear",
+                      .trained = {}};
       break;
-    case SchedulerClass::ipndm: break;
+    case SchedulerClass::ipndm:
+      break;
   }
   return config;
 }
@@ -145,7 +172,8 @@ class Reader {
   }
   // One of the named values.
   template <typename T>
-  void choice(std::string_view key, T& field, std::initializer_list<std::pair<std::string_view, T>> values) const {
+  void choice(std::string_view key, T& field,
+              std::initializer_list<std::pair<std::string_view, T>> values) const {
     const Json* v = find(key);
     if (!v) return;
     std::string expected;
@@ -197,10 +225,12 @@ void read_sigma_rule(const Reader& read, SchedulerConfig& config) {
                                     : SigmaRule::interpolated;
 }
 
-// Solvers borrow each other's options: a value that belongs to another class counts as the class's own default.
+// Solvers borrow each other's options: a value that belongs to another class counts as the class's own
+// default.
 void read_solver(const Reader& read, SchedulerConfig& config) {
   read.number("solver_order", config.solver_order, 1, 3);
-  if (config.scheduler == SchedulerClass::dpm_multistep || config.scheduler == SchedulerClass::dpm_singlestep) {
+  if (config.scheduler == SchedulerClass::dpm_multistep ||
+      config.scheduler == SchedulerClass::dpm_singlestep) {
     read.choice("algorithm_type", config.algorithm,
                 {{"dpmsolver++", DpmAlgorithm::dpmsolver_pp},
                  {"dpmsolver", DpmAlgorithm::dpmsolver},
@@ -218,7 +248,8 @@ void read_solver(const Reader& read, SchedulerConfig& config) {
   read.boolean("predict_x0", config.predict_x0);
   if (const auto lambda = read.optional_number("lambda_min_clipped")) config.lambda_min_clipped = *lambda;
   if (const Json* list = read.find("disable_corrector")) {
-    if (!list->is_array() || list->size() > 10000) throw bad_value("disable_corrector", *list, "a list of steps");
+    if (!list->is_array() || list->size() > 10000)
+      throw bad_value("disable_corrector", *list, "a list of steps");
     for (const Json& step : *list) {
       if (!step.is_number_integer()) throw bad_value("disable_corrector", step, "a whole number");
       config.disable_corrector.push_back(step.get<int>());
@@ -234,8 +265,9 @@ void read_solver(const Reader& read, SchedulerConfig& config) {
 void read_class_options(const Reader& read, SchedulerConfig& config) {
   const ClassTraits has = traits(config.scheduler);
   if (has.spacing) {
-    read.choice("timestep_spacing", config.spacing,
-                {{"linspace", Spacing::linspace}, {"leading", Spacing::leading}, {"trailing", Spacing::trailing}});
+    read.choice(
+        "timestep_spacing", config.spacing,
+        {{"linspace", Spacing::linspace}, {"leading", Spacing::leading}, {"trailing", Spacing::trailing}});
   }
   if (has.zero_terminal_snr) read.boolean("rescale_betas_zero_snr", config.zero_terminal_snr);
   if (has.sigma_rules) read_sigma_rule(read, config);
@@ -272,8 +304,8 @@ void read_class_options(const Reader& read, SchedulerConfig& config) {
 void apply_schedule(Schedule schedule, SchedulerConfig& config) {
   const ClassTraits has = traits(config.scheduler);
   const auto refuse = [&]() {
-    throw Error(ErrorCode::usage, "cannot use the schedule {} with {} in the diffusers dialect", name(schedule),
-                name(config.scheduler))
+    throw Error(ErrorCode::usage, "cannot use the schedule {} with {} in the diffusers dialect",
+                name(schedule), name(config.scheduler))
         .hint("leave the schedule out, or choose the a1111 or comfy dialect");
   };
   const auto rule = [&](SigmaRule wanted) {
@@ -281,28 +313,40 @@ void apply_schedule(Schedule schedule, SchedulerConfig& config) {
     config.sigma_rule = wanted;
   };
   const auto spacing = [&](Spacing wanted) {
-    if (!has.spacing && !(config.scheduler == SchedulerClass::dpm_singlestep && wanted == Spacing::linspace)) refuse();
+    if (!has.spacing && !(config.scheduler == SchedulerClass::dpm_singlestep && wanted == Spacing::linspace))
+      refuse();
     config.spacing = wanted;
   };
   switch (schedule) {
-    case Schedule::automatic: return;
-    case Schedule::karras: rule(SigmaRule::karras); return;
+    case Schedule::automatic:
+      return;
+    case Schedule::karras:
+      rule(SigmaRule::karras);
+      return;
     case Schedule::exponential:
     case Schedule::beta:
       rule(schedule == Schedule::beta ? SigmaRule::beta : SigmaRule::exponential);
       if (has.spacing) spacing(Spacing::linspace);
       return;
-    case Schedule::normal: spacing(Spacing::linspace); break;
-    case Schedule::ddim_uniform: spacing(Spacing::leading); break;
+    case Schedule::normal:
+      spacing(Spacing::linspace);
+      break;
+    case Schedule::ddim_uniform:
+      spacing(Spacing::leading);
+      break;
     case Schedule::sgm_uniform:
-    case Schedule::simple: spacing(Spacing::trailing); break;
-    default: refuse();
+    case Schedule::simple:
+      spacing(Spacing::trailing);
+      break;
+    default:
+      refuse();
   }
   config.sigma_rule = SigmaRule::interpolated;
 }
 
 // What StableDiffusionPipeline changes in the configuration of the class that the file names.
-void apply_pipeline_corrections(const SchedulerRequest& request, const Reader& read, SchedulerConfig& config) {
+void apply_pipeline_corrections(const SchedulerRequest& request, const Reader& read,
+                                SchedulerConfig& config) {
   const auto own = find_scheduler_class(read.text("_class_name", name(request.scheduler)));
   const bool same_class = own == request.scheduler;
   const auto reaches = [&](std::string_view key) { return same_class || read.find(key) != nullptr; };
@@ -314,9 +358,12 @@ void apply_pipeline_corrections(const SchedulerRequest& request, const Reader& r
 
 std::string_view name(Prediction prediction) {
   switch (prediction) {
-    case Prediction::epsilon: return "epsilon";
-    case Prediction::v_prediction: return "v_prediction";
-    case Prediction::sample: return "sample";
+    case Prediction::epsilon:
+      return "epsilon";
+    case Prediction::v_prediction:
+      return "v_prediction";
+    case Prediction::sample:
+      return "sample";
   }
   return "";
 }
@@ -380,15 +427,22 @@ SchedulerConfig read_scheduler_config(const SchedulerRequest& request) {
         .hint("euler, ddim, dpm++2m and unipc support it");
   }
   if (config.prediction == Prediction::sample && !has.predicts_sample) {
-    throw Error(ErrorCode::usage, "cannot use {} with a network that predicts the sample", name(request.scheduler));
+    throw Error(ErrorCode::usage, "cannot use {} with a network that predicts the sample",
+                name(request.scheduler));
   }
   return config;
 }
 
 Json default_scheduler_config(std::string_view family) {
-  Json config = {{"_class_name", "PNDMScheduler"},    {"beta_start", 0.00085},      {"beta_end", 0.012},
-                 {"beta_schedule", "scaled_linear"},  {"num_train_timesteps", 1000}, {"prediction_type", "epsilon"},
-                 {"set_alpha_to_one", false},         {"skip_prk_steps", true},      {"steps_offset", 1},
+  Json config = {{"_class_name", "PNDMScheduler"},
+                 {"beta_start", 0.00085},
+                 {"beta_end", 0.012},
+                 {"beta_schedule", "scaled_linear"},
+                 {"num_train_timesteps", 1000},
+                 {"prediction_type", "epsilon"},
+                 {"set_alpha_to_one", false},
+                 {"skip_prk_steps", true},
+                 {"steps_offset", 1},
                  {"clip_sample", false}};
   if (family == "sd1" || family == "sd2-base") return config;
   if (family == "sd2") {

@@ -1,5 +1,5 @@
-// The configuration of a diffusers scheduler: scheduler_config.json of a model folder, read as `from_config` reads
-// it for a class.
+// The configuration of a diffusers scheduler: scheduler_config.json of a model folder, read as `from_config`
+// reads it for a class.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,23 @@ std::string_view name(Prediction prediction);
 Prediction parse_prediction(std::string_view text);  // throws Error(bad_file)
 
 enum class SchedulerClass {
-  ddim, ddpm, pndm, lms, euler, euler_ancestral, heun, kdpm2, kdpm2_ancestral, dpm_multistep, dpm_singlestep,
-  dpm_sde, unipc, deis, lcm, tcd, ipndm
+  ddim,
+  ddpm,
+  pndm,
+  lms,
+  euler,
+  euler_ancestral,
+  heun,
+  kdpm2,
+  kdpm2_ancestral,
+  dpm_multistep,
+  dpm_singlestep,
+  dpm_sde,
+  unipc,
+  deis,
+  lcm,
+  tcd,
+  ipndm
 };
 
 std::string_view name(SchedulerClass c);  // "EulerDiscreteScheduler"
@@ -80,20 +95,21 @@ struct SchedulerConfig {
 struct SchedulerRequest {
   SchedulerClass scheduler;
   Json config;  // the folder's scheduler_config.json; an empty object for the class's defaults
-  // The corrections that StableDiffusionPipeline makes to an old configuration on loading: steps_offset 1 and no
-  // clip_sample. They reach another class only where the file itself states the value, as with from_config.
+  // The corrections that StableDiffusionPipeline makes to an old configuration on loading: steps_offset 1 and
+  // no clip_sample. They reach another class only where the file itself states the value, as with
+  // from_config.
   bool stable_diffusion_pipeline = false;
   ScheduleChoice schedule;  // automatic: as configured
   std::optional<Prediction> prediction;
   std::optional<bool> zero_terminal_snr;
 };
 
-// Unknown keys are ignored, missing keys take the class's defaults. Throws Error(bad_file) for values that the class
-// does not know.
+// Unknown keys are ignored, missing keys take the class's defaults. Throws Error(bad_file) for values that
+// the class does not know.
 SchedulerConfig read_scheduler_config(const SchedulerRequest& request);
 
-// The configuration that diffusers uses for a single-file checkpoint of the family: "sd1", "sd2" (v-prediction),
-// "sd2-base", "sdxl", "sdxl-refiner", "sdxl-turbo".
+// The configuration that diffusers uses for a single-file checkpoint of the family: "sd1", "sd2"
+// (v-prediction), "sd2-base", "sdxl", "sdxl-refiner", "sdxl-turbo".
 Json default_scheduler_config(std::string_view family);
 
 }  // namespace maquette::sampling

@@ -1,5 +1,6 @@
-// The spacings of diffusers (Lin et al. 2023, arXiv:2305.08891, table 2) with the roundings of numpy, and the rules of
-// Karras et al. 2022 (arXiv:2206.00364, equation 5), Lee et al. 2024 (arXiv:2407.12173) and Lu et al. 2022.
+// The spacings of diffusers (Lin et al. 2023, arXiv:2305.08891, table 2) with the roundings of numpy, and the
+// rules of Karras et al. 2022 (arXiv:2206.00364, equation 5), Lee et al. 2024 (arXiv:2407.12173) and Lu et
+// al. 2022.
 #include "sampling/schedulers/spacing.h"
 
 #include <algorithm>
@@ -47,7 +48,8 @@ std::vector<double> trailing(const SchedulerConfig& config, int n, double from) 
 // Multiples of the whole-numbered stride, the highest first.
 std::vector<double> leading(const SchedulerConfig& config, int count, int stride) {
   std::vector<double> timesteps;
-  for (int i = count - 1; i >= 0; --i) timesteps.push_back(static_cast<double>(i) * stride + config.steps_offset);
+  for (int i = count - 1; i >= 0; --i)
+    timesteps.push_back(static_cast<double>(i) * stride + config.steps_offset);
   return timesteps;
 }
 
@@ -61,9 +63,12 @@ std::vector<double> rounded(std::vector<double> values) {
 std::vector<double> whole_timesteps(const SchedulerConfig& config, int n) {
   const int train = config.betas.train_timesteps;
   switch (config.spacing) {
-    case Spacing::linspace: return reversed(rounded(linspace(0, train - 1, n)));
-    case Spacing::leading: return leading(config, n, train / n);
-    case Spacing::trailing: break;
+    case Spacing::linspace:
+      return reversed(rounded(linspace(0, train - 1, n)));
+    case Spacing::leading:
+      return leading(config, n, train / n);
+    case Spacing::trailing:
+      break;
   }
   return trailing(config, n, train);
 }
@@ -81,9 +86,14 @@ std::vector<double> fractional_timesteps(const SchedulerConfig& config, int n) {
 std::vector<double> solver_timesteps(const SchedulerConfig& config, int n, int last) {
   std::vector<double> timesteps;
   switch (config.spacing) {
-    case Spacing::linspace: timesteps = reversed(rounded(linspace(0, last - 1, n + 1))); break;
-    case Spacing::leading: timesteps = leading(config, n + 1, last / (n + 1)); break;
-    case Spacing::trailing: return trailing(config, n, last);
+    case Spacing::linspace:
+      timesteps = reversed(rounded(linspace(0, last - 1, n + 1)));
+      break;
+    case Spacing::leading:
+      timesteps = leading(config, n + 1, last / (n + 1));
+      break;
+    case Spacing::trailing:
+      return trailing(config, n, last);
   }
   timesteps.pop_back();
   return timesteps;
@@ -100,25 +110,29 @@ double timestep_of_sigma(double sigma, std::span<const float> log_sigmas) {
 
 std::vector<double> sigmas_by_rule(const SchedulerConfig& config, SigmaRange range, int n) {
   // LMS and DPMSolverSDE have no bounds of their own under the Karras rule.
-  const bool bounded = config.sigma_rule != SigmaRule::karras ||
-                       (config.scheduler != SchedulerClass::lms && config.scheduler != SchedulerClass::dpm_sde);
+  const bool bounded =
+      config.sigma_rule != SigmaRule::karras ||
+      (config.scheduler != SchedulerClass::lms && config.scheduler != SchedulerClass::dpm_sde);
   const double high = bounded ? config.sigma_max.value_or(range.sigma_max) : range.sigma_max;
   const double low = bounded ? config.sigma_min.value_or(range.sigma_min) : range.sigma_min;
   std::vector<double> sigmas;
   switch (config.sigma_rule) {
-    case SigmaRule::interpolated: break;
+    case SigmaRule::interpolated:
+      break;
     case SigmaRule::karras: {
       constexpr double kRho = 7;
       const double low_root = std::pow(low, 1 / kRho);
       const double high_root = std::pow(high, 1 / kRho);
-      for (const double x : linspace(0, 1, n)) sigmas.push_back(std::pow(high_root + x * (low_root - high_root), kRho));
+      for (const double x : linspace(0, 1, n))
+        sigmas.push_back(std::pow(high_root + x * (low_root - high_root), kRho));
       break;
     }
     case SigmaRule::exponential:
       for (const double s : linspace(std::log(high), std::log(low), n)) sigmas.push_back(std::exp(s));
       break;
     case SigmaRule::beta:
-      for (const double x : linspace(0, 1, n)) sigmas.push_back(low + beta_quantile(1 - x, 0.6, 0.6) * (high - low));
+      for (const double x : linspace(0, 1, n))
+        sigmas.push_back(low + beta_quantile(1 - x, 0.6, 0.6) * (high - low));
       break;
     case SigmaRule::lu: {
       // Uniform in lambda = -log sigma; the bounds are those of the trained levels, in f32.
@@ -132,11 +146,13 @@ std::vector<double> sigmas_by_rule(const SchedulerConfig& config, SigmaRange ran
 }
 
 Ladder euler_ladder(const SchedulerConfig& config, const TrainedLevels& levels, const SchedulerSteps& steps) {
-  Ladder ladder{.timesteps = steps.timesteps.empty() ? fractional_timesteps(config, steps.steps) : steps.timesteps,
-                .sigmas = {}};
+  Ladder ladder{
+      .timesteps = steps.timesteps.empty() ? fractional_timesteps(config, steps.steps) : steps.timesteps,
+      .sigmas = {}};
   const auto n = static_cast<int>(ladder.timesteps.size());
   if (config.log_linear_sigmas) {
-    for (const float s : linspace_f32(std::log(levels.sigmas.back()), std::log(levels.sigmas.front()), n + 1)) {
+    for (const float s :
+         linspace_f32(std::log(levels.sigmas.back()), std::log(levels.sigmas.front()), n + 1)) {
       ladder.sigmas.push_back(std::exp(s));
     }
   } else {
@@ -147,11 +163,13 @@ Ladder euler_ladder(const SchedulerConfig& config, const TrainedLevels& levels, 
 
   ladder.sigmas = sigmas_by_rule(config, {ladder.sigmas.front(), ladder.sigmas.back()}, steps.steps);
   ladder.timesteps.clear();
-  for (const double sigma : ladder.sigmas) ladder.timesteps.push_back(timestep_of_sigma(sigma, levels.log_sigmas));
+  for (const double sigma : ladder.sigmas)
+    ladder.timesteps.push_back(timestep_of_sigma(sigma, levels.log_sigmas));
   return ladder;
 }
 
-Ladder solver_ladder(const SchedulerConfig& config, const TrainedLevels& levels, std::vector<double> timesteps) {
+Ladder solver_ladder(const SchedulerConfig& config, const TrainedLevels& levels,
+                     std::vector<double> timesteps) {
   Ladder ladder{.timesteps = std::move(timesteps), .sigmas = {}};
   if (config.sigma_rule == SigmaRule::interpolated) {
     const std::vector<double> table(levels.sigmas.begin(), levels.sigmas.end());
@@ -162,8 +180,10 @@ Ladder solver_ladder(const SchedulerConfig& config, const TrainedLevels& levels,
                                  static_cast<int>(ladder.timesteps.size()));
 
   // The network sees whole timesteps: rounded to the nearest for some rules, cut off for the others.
-  const bool cosine = config.betas.schedule == "squaredcos_cap_v2" && config.scheduler == SchedulerClass::dpm_multistep;
-  const bool rounds = (config.sigma_rule == SigmaRule::karras || config.sigma_rule == SigmaRule::lu) && !cosine;
+  const bool cosine =
+      config.betas.schedule == "squaredcos_cap_v2" && config.scheduler == SchedulerClass::dpm_multistep;
+  const bool rounds =
+      (config.sigma_rule == SigmaRule::karras || config.sigma_rule == SigmaRule::lu) && !cosine;
   ladder.timesteps.clear();
   for (const double sigma : ladder.sigmas) {
     const double t = timestep_of_sigma(sigma, levels.log_sigmas);

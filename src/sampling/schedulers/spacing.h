@@ -11,7 +11,7 @@ namespace maquette::sampling {
 // The trained levels of a configuration.
 struct TrainedLevels {
   std::vector<float> alphas_cumprod;
-  std::vector<float> sigmas;      // sqrt((1 - a) / a)
+  std::vector<float> sigmas;  // sqrt((1 - a) / a)
   std::vector<float> log_sigmas;
 };
 // `last_alpha` replaces the last alpha_bar where the schedule has zero terminal SNR.
@@ -26,7 +26,8 @@ void refuse_custom(const SchedulerConfig& config, const SchedulerSteps& steps, b
 std::vector<double> whole_timesteps(const SchedulerConfig& config, int n);
 // The Euler family: linspace keeps fractions, rounded to f32.
 std::vector<double> fractional_timesteps(const SchedulerConfig& config, int n);
-// The solvers: whole timesteps out of n + 1 of which the last is left out. `last` is the number of timesteps in use.
+// The solvers: whole timesteps out of n + 1 of which the last is left out. `last` is the number of timesteps
+// in use.
 std::vector<double> solver_timesteps(const SchedulerConfig& config, int n, int last);
 
 // The timestep of a level, by linear interpolation of log sigma.
@@ -46,6 +47,7 @@ struct Ladder {
 };
 Ladder euler_ladder(const SchedulerConfig& config, const TrainedLevels& levels, const SchedulerSteps& steps);
 // The same for the solvers, whose rules span all trained levels.
-Ladder solver_ladder(const SchedulerConfig& config, const TrainedLevels& levels, std::vector<double> timesteps);
+Ladder solver_ladder(const SchedulerConfig& config, const TrainedLevels& levels,
+                     std::vector<double> timesteps);
 
 }  // namespace maquette::sampling

@@ -17,7 +17,8 @@ class Tcd : public AlphaScheduler {
   StepResult step(const SchedulerStep& step) override {
     const bool last = step.entry + 1 == static_cast<int>(timesteps_.size());
     const int t_prev = last ? 0 : timestep(step.entry + 1);
-    const int s = static_cast<int>(std::floor(static_cast<float>(1 - static_cast<double>(step.eta)) * static_cast<float>(t_prev)));
+    const int s = static_cast<int>(
+        std::floor(static_cast<float>(1 - static_cast<double>(step.eta)) * static_cast<float>(t_prev)));
     const float alpha_prev = alpha_bar_or_final(t_prev);
     const float alpha_s = alpha_bar(s);
     const auto [picture, noise] = split(step, alpha_bar(timestep(step.entry)));

@@ -17,8 +17,8 @@ namespace maquette::weights {
 using NameSet = std::set<std::string, std::less<>>;
 
 struct Renamed {
-  std::string from{};
-  std::string to{};
+  std::string from;
+  std::string to;
   Transform transform = Transform::none;
   int part = 0;
   int parts = 1;

@@ -1,0 +1,229 @@
+// From a checkpoint to a model: build the networks, then decide family and prediction, each with its reason.
+#include "diffusion/model.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace maquette::diffusion {
+
+std::string_view name(Family family) {
+  switch (family) {
+    case Family::sd1: return "sd1";
+    case Family::sd2: return "sd2";
+    case Family::sdxl: return "sdxl";
+    case Family::sdxl_refiner: return "sdxl-refiner";
+    case Family::custom: return "custom";
+  }
+  return "custom";
+}
+
+namespace {
+
+using weights::Component;
+
+nn::Scope scope_of(const Component& component, nn::Parameters& parameters) {
+  return {weights::WeightScope(component.weights), parameters};
+}
+
+Family family_from_name(std::string_view text) {
+  for (const Family family : {Family::sd1, Family::sd2, Family::sdxl, Family::sdxl_refiner, Family::custom}) {
+    if (name(family) == text) return family;
+  }
+  throw Error(ErrorCode::usage, "unknown model family \"{}\"", text)
+      .with("expected", "sd1, sd2, sdxl, sdxl-refiner or custom");
+}
+
+// The families differ where the text comes in: one text encoder or two, and its width.
+void decide_family(Model& model, const ModelOptions& options) {
+  if (!options.family.empty()) {
+    model.family = family_from_name(options.family);
+    model.family_decision = {std::string(name(model.family)), "asked for"};
+    return;
+  }
+  const bool sizes = model.unet->added_width() > 0;
+  const bool first = model.checkpoint.find("text_encoder") != nullptr;
+  const bool second = model.checkpoint.find("text_encoder_2") != nullptr;
+  if (sizes && second) {
+    model.family = first ? Family::sdxl : Family::sdxl_refiner;
+    model.family_decision.reason =
+        fmt::format("size conditions of width {}, {} text encoder(s)", model.unet->added_width(), first ? 2 : 1);
+  } else {
+    const int64_t width = model.unet->context_width();
+    model.family = width == 1024 ? Family::sd2 : width == 768 ? Family::sd1 : Family::custom;
+    model.family_decision.reason = fmt::format("text width {}", width);
+  }
+  model.family_decision.value = name(model.family);
+}
+
+// ------------------------------------------------------------------------------------------- text encoders
+
+text::ClipTokenizer tokenizer_of(const Model& model, std::string_view folder) {
+  const fs::path path = model.path / folder;
+  if (model.checkpoint.layout == weights::CheckpointLayout::diffusers_folder && fs::is_directory(path)) {
+    return text::ClipTokenizer::load(path).take();
+  }
+  return text::ClipTokenizer::standard();
+}
+
+void load_text_branch(Model& model, const Component& component, bool second) {
+  models::TextEncoderConfig config = models::TextEncoderConfig::from_json(component.config);
+  const bool openclip = component.layout == "openclip";
+  if (component.config.empty() && openclip) config.activation = nn::Activation::gelu;
+  text::ClipTokenizer tokenizer = tokenizer_of(model, second ? "tokenizer_2" : "tokenizer");
+  TextBranch branch{
+      .encoder = models::TextEncoder::load(scope_of(component, model.parameters[component.kind]), config),
+      .tokenizer = tokenizer,
+      .pad_id = tokenizer.pad_id()};
+  if (model.checkpoint.layout != weights::CheckpointLayout::diffusers_folder) branch.pad_id = openclip ? 0 : branch.pad_id;
+  model.text.branches.push_back(std::move(branch));
+}
+
+void load_text(Model& model) {
+  const Component* first = model.checkpoint.find("text_encoder");
+  const Component* second = model.checkpoint.find("text_encoder_2");
+  if (first) load_text_branch(model, *first, false);
+  if (second) load_text_branch(model, *second, true);
+  if (model.text.branches.empty()) {
+    throw Error(ErrorCode::weights, "cannot use \"{}\" by itself", model.path.string())
+        .with("found", "no text encoder in the file")
+        .with("expected", "a whole checkpoint: UNet, VAE and text encoder");
+  }
+  for (TextBranch& branch : model.text.branches) {
+    if (second) {  // SDXL: the state before the last layer, as it is
+      branch.default_layer = 2;
+      branch.final_norm = false;
+    } else if (first->layout == "openclip" && branch.encoder.layers() == 24) {
+      branch.default_layer = 2;  // SD2 was trained on the state before OpenCLIP's last layer
+    }
+  }
+}
+
+// ------------------------------------------------------------------------------------------- prediction
+
+// What the published folders of each family say, for files that come without one.
+Json default_scheduler_config(Family family, std::string_view prediction) {
+  Json config{{"beta_start", 0.00085},       {"beta_end", 0.012},
+              {"beta_schedule", "scaled_linear"}, {"num_train_timesteps", 1000},
+              {"steps_offset", 1},           {"set_alpha_to_one", false},
+              {"clip_sample", false},        {"timestep_spacing", "leading"},
+              {"prediction_type", prediction}};
+  const bool sdxl = family == Family::sdxl || family == Family::sdxl_refiner;
+  config["_class_name"] = sdxl ? "EulerDiscreteScheduler"
+                          : prediction == "v_prediction" && family == Family::sd2 ? "DDIMScheduler"
+                                                                                  : "PNDMScheduler";
+  if (!sdxl) config["skip_prk_steps"] = true;
+  return config;
+}
+
+// SD2 checkpoints of both kinds look the same. A network that predicts v, given the same constant as picture and
+// text at the last timestep, answers with about minus the picture; one that predicts the noise with about the
+// picture itself.
+bool answers_like_v(const models::UNet& unet) {
+  kernels::Exec ex;
+  const Tensor x = Tensor::full({1, unet.in_channels(), 8, 8}, 0.5f);
+  const nn::CrossContext text(Tensor::full({1, 2, unet.context_width()}, 0.5f));
+  const Tensor out = unet(ex, {.latent = x, .timesteps = {999}, .text = &text});
+  double sum = 0;
+  for (const float v : out.data()) sum += v - 0.5f;
+  return sum / static_cast<double>(out.elements()) < -1;
+}
+
+Decision decide_prediction(const Model& model, const ModelOptions& options) {
+  if (!options.prediction.empty()) {
+    if (options.prediction != "epsilon" && options.prediction != "v_prediction" && options.prediction != "sample") {
+      throw Error(ErrorCode::usage, "unknown prediction \"{}\"", options.prediction)
+          .with("expected", "epsilon, v_prediction or sample");
+    }
+    return {options.prediction, "asked for"};
+  }
+  const Json& config = model.checkpoint.scheduler_config;
+  if (config.contains("prediction_type") && config["prediction_type"].is_string()) {
+    return {config["prediction_type"].get<std::string>(), "scheduler configuration"};
+  }
+  const auto& markers = model.checkpoint.markers;
+  if (std::ranges::find(markers, "v_pred") != markers.end()) return {"v_prediction", "the tensor \"v_pred\""};
+  const auto spec = model.checkpoint.metadata.find("modelspec.prediction_type");
+  if (spec != model.checkpoint.metadata.end()) {
+    const bool v = spec->second == "v" || spec->second == "v_prediction";
+    return {v ? "v_prediction" : "epsilon", "modelspec.prediction_type"};
+  }
+  if (model.family == Family::sd2 && !model.inpainting()) {
+    const bool v = answers_like_v(*model.unet);
+    return {v ? "v_prediction" : "epsilon", "the network's answer to a constant"};
+  }
+  return {"epsilon", "the family's usual"};
+}
+
+void load_codec(Model& model, const ModelOptions& options) {
+  weights::Checkpoint other;
+  const weights::Checkpoint* source = &model.checkpoint;
+  if (!options.vae.empty()) {
+    other = weights::open_checkpoint(options.vae).take();
+    source = &other;
+  }
+  if (const Component* vae = source->find("vae")) {
+    nn::Parameters unused;
+    models::VaeConfig config = models::VaeConfig::from_json(vae->config);
+    const bool sdxl = model.family == Family::sdxl || model.family == Family::sdxl_refiner;
+    if (vae->config.empty() && sdxl) config.scaling_factor = 0.13025f;
+    model.codec.emplace(models::Vae::load(scope_of(*vae, unused), config));
+  } else if (const Component* taesd = source->find("taesd")) {
+    nn::Parameters unused;
+    model.codec.emplace(models::Taesd::load(scope_of(*taesd, unused), models::TaesdConfig::from_json(taesd->config)));
+  } else {
+    throw Error(ErrorCode::weights, "cannot turn latents into pictures")
+        .with("file", source->path.string())
+        .with("found", "no VAE")
+        .hint("name one with --vae");
+  }
+}
+
+void decide_native_size(Model& model, const Json& unet_config) {
+  const int factor = model.codec->factor();
+  if (unet_config.contains("sample_size") && unet_config["sample_size"].is_number_integer()) {
+    model.native_size = unet_config["sample_size"].get<int64_t>() * factor;
+    return;
+  }
+  const bool sdxl = model.family == Family::sdxl || model.family == Family::sdxl_refiner;
+  const bool sd2_v = model.family == Family::sd2 && model.prediction.value == "v_prediction";
+  model.native_size = sdxl ? 1024 : sd2_v ? 768 : 512;
+}
+
+}  // namespace
+
+std::unique_ptr<Model> load_model(const fs::path& path, const ModelOptions& options) {
+  auto model = std::make_unique<Model>();
+  model->path = path;
+  model->checkpoint = weights::open_checkpoint(path).take();
+  const Component* unet = model->checkpoint.find("unet");
+  if (!unet) {
+    throw Error(ErrorCode::weights, "cannot make pictures with \"{}\"", path.string())
+        .with("found", model->checkpoint.components.empty() ? "nothing known" : model->checkpoint.components[0].kind)
+        .with("expected", "a checkpoint with a UNet")
+        .hint("maquette model inspect \"{}\" shows what is in it", path.string());
+  }
+  model->unet = models::UNet::load(scope_of(*unet, model->parameters["unet"]),
+                                   models::UNetConfig::from_json(unet->config));
+  decide_family(*model, options);
+  load_codec(*model, options);
+  load_text(*model);
+  model->prediction = decide_prediction(*model, options);
+
+  model->scheduler_config = model->checkpoint.scheduler_config.empty()
+                                ? default_scheduler_config(model->family, model->prediction.value)
+                                : model->checkpoint.scheduler_config;
+  model->scheduler_config["prediction_type"] = model->prediction.value;
+  const auto& markers = model->checkpoint.markers;
+  if (std::ranges::find(markers, "ztsnr") != markers.end()) model->scheduler_config["rescale_betas_zero_snr"] = true;
+  model->zero_terminal_snr = model->scheduler_config.value("rescale_betas_zero_snr", false);
+
+  decide_native_size(*model, unet->config);
+  const Json& index = model->checkpoint.model_index;
+  const bool sdxl = model->family == Family::sdxl || model->family == Family::sdxl_refiner;
+  model->zero_empty_negative = sdxl && index.value("force_zeros_for_empty_prompt", true);
+  model->aesthetic_score = index.value("requires_aesthetics_score", model->family == Family::sdxl_refiner);
+  return model;
+}
+
+}  // namespace maquette::diffusion

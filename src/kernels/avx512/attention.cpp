@@ -1,0 +1,87 @@
+// Attention: the keys and values of every head are packed once, then blocks of queries run on all threads.
+#include "kernels/attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/avx512/attention_core.h"
+#include "kernels/avx512/avx512.h"
+#include "kernels/avx512/product.h"
+
+namespace maquette::kernels::avx512 {
+
+HeadLayout head_layout(int64_t head_size, int64_t keys, int64_t step_elements) {
+  HeadLayout layout{.head_size = head_size, .keys = keys, .step_elements = step_elements};
+  layout.depth_steps = (head_size + step_elements - 1) / step_elements;
+  layout.key_panels = (keys + kKeyPanel - 1) / kKeyPanel;
+  layout.key_steps = layout.key_panels * kKeyPanel / step_elements;
+  // The widest panel among those that waste least.
+  const int64_t vectors = (head_size + 15) / 16;
+  int64_t least = vectors + kMaxValueVectors;
+  for (int64_t width = std::min(vectors, kMaxValueVectors); width >= 1; --width) {
+    const int64_t panels = (vectors + width - 1) / width;
+    if (panels * width >= least) continue;
+    least = panels * width;
+    layout.value_panels = panels;
+    layout.value_vectors = width;
+  }
+  return layout;
+}
+
+int64_t attention_scratch(const HeadLayout& layout) {
+  const int64_t floats =
+      kQueryBlock * (kKeyBlock + layout.out_pitch() + 2 + layout.depth_steps + kKeyBlock + 16);
+  return floats + 64;
+}
+
+void run_attention(Exec& ex, const AttentionCore& core, const AttentionInput& a, Tensor& out) {
+  const HeadLayout layout = head_layout(a.head_size, a.k_length, core.step_elements);
+  const int64_t heads = a.n * a.heads;
+  Tensor keys = ex.empty({heads, layout.key_elements()}, a.type);
+  Tensor values = ex.empty({heads, layout.value_elements()}, a.type);
+  const auto at = [&](const void* base, int64_t element) {
+    return static_cast<const char*>(base) + element * core.element;
+  };
+  const auto part = [&](Tensor& packed, int64_t head) {
+    return static_cast<char*>(packed.raw()) + head * packed.size(1) * core.element;
+  };
+  parallel_tasks(heads, [&](int64_t head, int) {
+    const int64_t image = head / a.heads;
+    const int64_t column = head % a.heads * a.head_size;
+    core.pack_keys(layout, at(a.k, image * a.k_length * a.k_stride + column), a.k_stride, part(keys, head));
+    core.pack_values(layout, at(a.v, image * a.k_length * a.v_stride + column), a.v_stride,
+                     part(values, head));
+  });
+
+  const int64_t blocks = (a.q_length + kQueryBlock - 1) / kQueryBlock;
+  const int64_t workers = std::min<int64_t>(thread_count(), heads * blocks);
+  Tensor scratch = ex.empty({workers, (attention_scratch(layout) + 15) / 16 * 16}, DType::f32);
+  const float scale = a.scale != 0 ? a.scale : 1 / std::sqrt(static_cast<float>(a.head_size));
+  const int64_t width = a.heads * a.head_size;
+  parallel_tasks(heads * blocks, [&](int64_t task, int worker) {
+    const int64_t head = task / blocks;
+    const int64_t image = head / a.heads;
+    const int64_t column = head % a.heads * a.head_size;
+    const int64_t begin = a.q_length * (task % blocks) / blocks;
+    const int64_t end = a.q_length * (task % blocks + 1) / blocks;
+    const float* bias = nullptr;
+    if (a.bias.defined()) {
+      bias = a.bias.data().data() + ((a.bias.size(0) == 1 ? 0 : image) * a.q_length + begin) * a.k_length;
+    }
+    core.run(layout, {.q = at(a.q, (image * a.q_length + begin) * a.q_stride + column),
+                      .q_stride = a.q_stride,
+                      .rows = end - begin,
+                      .keys = part(keys, head),
+                      .values = part(values, head),
+                      .factor = scale * 1.44269504f,
+                      .bias = bias,
+                      .first_token = begin,
+                      .causal = a.causal,
+                      .out = static_cast<char*>(out.raw()) +
+                             ((image * a.q_length + begin) * width + column) * core.element,
+                      .out_stride = width,
+                      .scratch = scratch.data().data() + worker * scratch.size(1)});
+  });
+}
+
+}  // namespace maquette::kernels::avx512

@@ -1,0 +1,60 @@
+// The parts of attention that are compiled per instruction set, and what they hand to each other.
+#pragma once
+
+#include <cstdint>
+
+namespace maquette::kernels::avx512 {
+
+constexpr int64_t kQueryBlock = 56;      // most rows of a block of queries
+constexpr int64_t kKeyBlock = 256;       // keys whose scores are kept at one time
+constexpr int64_t kKeyPanel = 32;        // keys side by side in a packed panel
+constexpr int64_t kMaxValueVectors = 5;  // of a panel of values, sixteen elements each
+
+// How one head's keys and values are packed:
+//   keys    [panels of 32 keys][depth steps][32 keys]          a step is one f32 or a pair of bf16
+//   values  [panels][key steps][value_vectors * 16 elements]   a step is one key, or a pair of keys
+struct HeadLayout {
+  int64_t head_size = 0;
+  int64_t keys = 0;
+  int64_t depth_steps = 0;  // of a query or key
+  int64_t key_panels = 0;
+  int64_t key_steps = 0;  // of all keys, padded to whole key panels
+  int64_t value_panels = 0;
+  int64_t value_vectors = 0;  // per panel
+  int64_t step_elements = 1;  // 2 for bf16
+
+  int64_t key_elements() const { return key_panels * depth_steps * kKeyPanel * step_elements; }
+  int64_t value_elements() const { return value_panels * key_steps * value_vectors * 16 * step_elements; }
+  int64_t out_pitch() const { return value_panels * value_vectors * 16; }  // floats
+};
+HeadLayout head_layout(int64_t head_size, int64_t keys, int64_t step_elements);
+
+// A block of queries of one head against all its keys.
+struct QueryBlock {
+  const void* q = nullptr;  // [rows][q_stride]
+  int64_t q_stride = 0;
+  int64_t rows = 0;
+  const void* keys = nullptr;  // packed
+  const void* values = nullptr;
+  float factor = 0;             // scale / ln 2: the softmax is taken to base 2
+  const float* bias = nullptr;  // [rows][keys]
+  int64_t first_token = 0;      // of the block, for the causal mask
+  bool causal = false;
+  void* out = nullptr;  // [rows][out_stride]
+  int64_t out_stride = 0;
+  float* scratch = nullptr;  // attention_scratch floats
+};
+
+int64_t attention_scratch(const HeadLayout& layout);  // floats per thread
+
+struct AttentionCore {
+  int64_t step_elements;
+  int64_t element;  // bytes
+  void (*pack_keys)(const HeadLayout& layout, const void* k, int64_t stride, void* packed);
+  void (*pack_values)(const HeadLayout& layout, const void* v, int64_t stride, void* packed);
+  void (*run)(const HeadLayout& layout, const QueryBlock& block);
+};
+extern const AttentionCore kAttentionF32;
+extern const AttentionCore kAttentionBf16;
+
+}  // namespace maquette::kernels::avx512
