@@ -1,5 +1,4 @@
 // Any bytes as a PyTorch checkpoint (zip or legacy stream), and as the bare pickle inside one.
-// Corpus: tests/golden/weights/*.ckpt, *.pt, *.bin.
 
 #include "weights/pickle.h"
 #include "weights_fuzzing.h"

@@ -1,5 +1,6 @@
-// Any bytes as a GGUF file. Corpus: tests/golden/weights/*.gguf.
+// Any bytes as a GGUF file.
 
+#include "weights/weight_file.h"
 #include "weights_fuzzing.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

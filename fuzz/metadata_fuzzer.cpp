@@ -1,20 +1,21 @@
-// Any text as the header of a safetensors file whose data is there: reaches the layouts, the detection and
-// the reports, which see names, shapes and records, faster than whole files do.
+// Any bytes are a picture whose text can be read, or refused; any text is somebody's prompt, and what was
+// read from it can be written and read again.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+#include <string_view>
 
-#include <cstring>
-#include <string>
-
-#include "weights_fuzzing.h"
+#include "media/a1111_parameters.h"
+#include "media/picture_metadata.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace maquette::weights;
-  // The last two bytes say how much data follows.
-  if (size < 3) return 0;
-  const size_t data_size = static_cast<size_t>(data[size - 2]) | static_cast<size_t>(data[size - 1]) << 8;
-  const uint64_t header_size = size - 2;
-  std::string bytes(reinterpret_cast<const char*>(&header_size), sizeof(header_size));
-  bytes.append(reinterpret_cast<const char*>(data), size - 2);
-  bytes.append(data_size, '\1');
-  use_everything(open_safetensors(fuzzed(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size())));
+  static_cast<void>(maquette::media::parse_picture_metadata(std::as_bytes(std::span(data, size))));
+
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto parameters = maquette::media::parse_a1111_parameters(text);
+  if (!parameters) return 0;
+  if (!maquette::media::parse_a1111_parameters(maquette::media::write_a1111_parameters(*parameters)))
+    std::abort();
   return 0;
 }

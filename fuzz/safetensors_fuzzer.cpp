@@ -1,5 +1,6 @@
-// Any bytes as a safetensors file. Corpus: tests/golden/weights/*.safetensors.
+// Any bytes as a safetensors file.
 
+#include "weights/weight_file.h"
 #include "weights_fuzzing.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,5 +1,7 @@
-// Any bytes as a vocabulary: merges.txt, vocab.json with merges, or tokenizer.json, by the first byte. A
-// vocabulary that is accepted must encode and decode, with every number within its size.
+// Any bytes as a vocabulary. The first byte chooses the file: '0' merges.txt, '1' vocab.json (and, behind a
+// zero byte, its merges), '2' tokenizer.json. A vocabulary that is accepted must encode and decode, with
+// every number within its size.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -32,21 +34,20 @@ void use_parts(const Result<text::VocabularyParts>& parts) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (size < 1) return 0;
+  if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   if (data[0] % 3 == 0) {
-    use(text::Vocabulary::from_merges(bytes, "fuzz"));
-  } else if (data[0] % 3 == 1) {
-    // The JSON ends at the first zero byte, and the merges follow it.
+    use(text::Vocabulary::from_merges(bytes, "input"));
+  } else if (data[0] % 3 == 2) {
+    use_parts(text::read_tokenizer_json(bytes, "input"));
+  } else {
     const size_t end = std::min(bytes.find('\0'), bytes.size());
-    Result<text::VocabularyParts> parts = text::read_vocab_json(bytes.substr(0, end), "fuzz");
-    auto merges = text::read_merges(bytes.substr(std::min(end + 1, bytes.size())), "fuzz");
+    Result<text::VocabularyParts> parts = text::read_vocab_json(bytes.substr(0, end), "input");
+    auto merges = text::read_merges(bytes.substr(std::min(end + 1, bytes.size())), "input");
     if (parts && merges) {
       parts->merges = std::move(*merges);
       use_parts(parts);
     }
-  } else {
-    use_parts(text::read_tokenizer_json(bytes, "fuzz"));
   }
   return 0;
 }

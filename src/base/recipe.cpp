@@ -69,7 +69,10 @@ Error wrong_type(std::string_view field, const Json& found, std::string_view exp
 
 template <typename T>
 void read_value(std::string_view field, const Json& json, T& value) {
-  if constexpr (std::is_same_v<T, bool>) {
+  if constexpr (std::is_same_v<T, Json>) {
+    if (!json.is_object()) throw wrong_type(field, json, "an object");
+    value = json;
+  } else if constexpr (std::is_same_v<T, bool>) {
     if (!json.is_boolean()) throw wrong_type(field, json, "true or false");
     value = json.get<bool>();
   } else if constexpr (std::is_same_v<T, std::string>) {
@@ -122,6 +125,7 @@ void fields(V& v, Recipe::Inpaint& f) {
   v("feather", f.feather);
   v("padding", f.padding);
   v("soft", f.soft);
+  v("composite", f.composite);
 }
 template <typename V>
 void fields(V& v, Recipe::Outpaint& f) {
@@ -173,9 +177,18 @@ void fields(V& v, Recipe& r) {
   v("sampler", r.sampler);
   v("schedule", r.schedule);
   v("eta", r.eta);
+  v("scheduler_config", r.scheduler_config);
+  v("image_cfg", r.image_cfg);
+  v("original_size", r.original_size);
+  v("crop", r.crop);
+  v("target_size", r.target_size);
+  v("aesthetic_score", r.aesthetic_score);
+  v("negative_aesthetic_score", r.negative_aesthetic_score);
   v("seed", r.seed);
   v("start_step", r.start_step);
   v("end_step", r.end_step);
+  v("denoising_start", r.denoising_start);
+  v("denoising_end", r.denoising_end);
   v("dialect", r.dialect);
   v("rng", r.rng);
   v("precision", r.precision);

@@ -46,15 +46,24 @@ struct Recipe {
   std::string sampler;            // empty: the model's scheduler configuration
   std::string schedule;           // empty: likewise
   std::optional<double> eta;
+  Json scheduler_config;          // instead of the model's own (diffusers' keys); null: the model's own
+  double image_cfg = 1.5;         // edit models: how strongly the init picture counts
+  // SDXL's size conditions, height before width; absent: the picture's own size, nothing cropped.
+  std::vector<double> original_size, crop, target_size;
+  double aesthetic_score = 6;     // refiner
+  double negative_aesthetic_score = 2.5;
   uint64_t seed = 0;
   int start_step = 0;             // steps before it are skipped; the init picture then counts as the state there
   int end_step = 0;               // steps from it on are left out; 0: none
+  // Fractions of the training schedule, for two models that share a picture (SDXL base and refiner).
+  std::optional<double> denoising_start;
+  std::optional<double> denoising_end;
   Dialect dialect = Dialect::diffusers;
   NoiseSourceKind rng = NoiseSourceKind::torch;
   Precision precision = Precision::automatic;
   int clip_skip = 0;              // as the dialect counts; 0: not given
 
-  FileRef init;                   // img2img, inpainting
+  FileRef init;                   // img2img, inpainting: a picture, or a latent (.safetensors)
   std::optional<double> strength;
   FileRef mask;                   // white is repainted
   struct Inpaint {
@@ -62,6 +71,7 @@ struct Recipe {
     int feather = 0;              // pixels of blur at the mask's edge
     int padding = -1;             // only the masked part, with so many pixels around; below 0: the whole picture
     bool soft = false;            // keep grey mask values instead of rounding them
+    bool composite = true;        // put the original pixels back outside the mask
     bool operator==(const Inpaint&) const = default;
   } inpaint;
   struct Outpaint {

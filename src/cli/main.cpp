@@ -24,7 +24,9 @@ CLI::App* parser_of(CLI::App& root, const Command& command) {
   CLI::App* app = &root;
   const std::vector<std::string> words = split(command.name, ' ');
   for (size_t i = 0; i < words.size(); ++i) {
-    CLI::App* next = app->get_subcommand_no_throw(words[i]);
+    const auto same_name = [&](CLI::App* other) { return other->get_name() == words[i]; };
+    const std::vector<CLI::App*> found = app->get_subcommands(same_name);
+    CLI::App* next = found.empty() ? nullptr : found[0];
     if (!next) {
       next = app->add_subcommand(words[i], i + 1 == words.size() ? std::string(command.summary) : "");
       next->require_subcommand(i + 1 == words.size() ? 0 : 1);

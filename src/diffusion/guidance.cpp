@@ -122,7 +122,7 @@ std::vector<Tensor> GuidedModel::evaluate(const std::vector<Member>& members, co
       input.added = stack_rows(rows);
     }
     if (unet_.guidance_width() > 0) {
-      const double w[] = {(settings_.scale - 1) * 1000};
+      const double w[] = {(settings_.embedded_scale - 1) * 1000};
       const Tensor one = nn::sinusoidal_embedding(w, unet_.guidance_width(), /*cosines_first=*/false, 1);
       input.guidance_embedding = stack_rows(std::vector<const Tensor*>(batch.size(), &one));
     }

@@ -45,6 +45,7 @@ struct GuidanceSettings {
   bool always_negative = false;  // evaluate the negative even where scale is 1 (edit models)
   // Edit models (Brooks et al. 2023, eq. 3): how much the picture counts; 0: not an edit model.
   double image_scale = 0;
+  double embedded_scale = 0;     // latent consistency models: the guidance that the network is told
 };
 
 // Residuals of the ControlNets for this batch and step; called once per batch, before the network.

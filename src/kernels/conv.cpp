@@ -40,11 +40,11 @@ void ConvWeights::set(Tensor source) {
 
 const PackedConv& ConvWeights::packed(const ConvImplementation& implementation, const ConvProblem& problem) const {
   const std::lock_guard lock(mutex_);
-  for (const auto& [made_for, form] : forms_) {
-    if (made_for == &implementation) return *form;
+  for (const Form& form : forms_) {
+    if (form.implementation == &implementation && form.type == problem.type) return *form.packed;
   }
-  forms_.emplace_back(&implementation, implementation.pack(problem, source_.to(DType::f32)));
-  return *forms_.back().second;
+  forms_.push_back({&implementation, problem.type, implementation.pack(problem, source_.to(DType::f32))});
+  return *forms_.back().packed;
 }
 
 namespace {

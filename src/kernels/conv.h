@@ -90,7 +90,13 @@ class ConvWeights {
  private:
   Tensor source_;
   mutable std::mutex mutex_;
-  mutable std::vector<std::pair<const ConvImplementation*, std::unique_ptr<PackedConv>>> forms_;
+  // Made on first use, one per implementation and element type.
+  struct Form {
+    const ConvImplementation* implementation;
+    DType type;
+    std::unique_ptr<PackedConv> packed;
+  };
+  mutable std::vector<Form> forms_;
 };
 
 // The front door: wraps edges as ex.wrap says, picks the implementation, runs it. Throws Error where the channels

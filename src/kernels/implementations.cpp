@@ -58,21 +58,21 @@ const AttentionImplementation kReferenceAttention{
 }  // namespace
 
 std::span<const ConvImplementation> conv_implementations() {
-  static const std::vector<ConvImplementation> list{kWinogradConvF32, kWinogradConvBf16, kAvx512ConvF32,
-                                                    kAvx512ConvBf16,  kOnednnConvF32,    kOnednnConvBf16,
-                                                    kReferenceConv};
+  static const std::vector<ConvImplementation> list{kAmxConv,        kWinogradConvF32, kWinogradConvBf16,
+                                                    kAvx512ConvF32,  kAvx512ConvBf16,  kOnednnConvF32,
+                                                    kOnednnConvBf16, kReferenceConv};
   return list;
 }
 
 std::span<const MatmulImplementation> matmul_implementations() {
-  static const std::vector<MatmulImplementation> list{kAvx512MatmulF32, kAvx512MatmulBf16, kOnednnMatmulF32,
-                                                      kOnednnMatmulBf16, kReferenceMatmul};
+  static const std::vector<MatmulImplementation> list{kAmxMatmul,       kAvx512MatmulF32,  kAvx512MatmulBf16,
+                                                      kOnednnMatmulF32, kOnednnMatmulBf16, kReferenceMatmul};
   return list;
 }
 
 std::span<const AttentionImplementation> attention_implementations() {
-  static const std::vector<AttentionImplementation> list{kAvx512AttentionF32, kAvx512AttentionBf16,
-                                                         kReferenceAttention};
+  static const std::vector<AttentionImplementation> list{kAmxAttention, kAvx512AttentionF32,
+                                                         kAvx512AttentionBf16, kReferenceAttention};
   return list;
 }
 

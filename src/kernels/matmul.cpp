@@ -51,11 +51,11 @@ Tensor stacked(const std::vector<Tensor>& parts, int64_t out_features) {
 const PackedMatmul& MatmulWeights::packed(const MatmulImplementation& implementation,
                                           const MatmulProblem& problem) const {
   const std::lock_guard lock(mutex_);
-  for (const auto& [made_for, form] : forms_) {
-    if (made_for == &implementation) return *form;
+  for (const Form& form : forms_) {
+    if (form.implementation == &implementation && form.type == problem.type) return *form.packed;
   }
-  forms_.emplace_back(&implementation, implementation.pack(problem, stacked(parts_, out_features_)));
-  return *forms_.back().second;
+  forms_.push_back({&implementation, problem.type, implementation.pack(problem, stacked(parts_, out_features_))});
+  return *forms_.back().packed;
 }
 
 Tensor matmul(Exec& ex, const Tensor& x, const MatmulWeights& weights, const MatmulEpilogue& epilogue) {

@@ -65,7 +65,13 @@ class MatmulWeights {
   std::vector<Tensor> parts_;  // each [O_p, I]
   int64_t out_features_ = 0;
   mutable std::mutex mutex_;
-  mutable std::vector<std::pair<const MatmulImplementation*, std::unique_ptr<PackedMatmul>>> forms_;
+  // Made on first use, one per implementation and element type.
+  struct Form {
+    const MatmulImplementation* implementation;
+    DType type;
+    std::unique_ptr<PackedMatmul> packed;
+  };
+  mutable std::vector<Form> forms_;
 };
 
 Tensor matmul(Exec& ex, const Tensor& x, const MatmulWeights& weights, const MatmulEpilogue& epilogue = {});

@@ -151,23 +151,38 @@ Kernel<double> kernel_for(FloatSum, int64_t inputs, int64_t outputs, Filter filt
   return make_kernel(inputs, outputs, filter);
 }
 
-// Both passes; one that would not change the size is left out, as rounding would show.
+// One axis of a picture brought to another length; the picture itself where that is its length already, as a
+// pass that changes nothing would still round.
+template <typename Sum>
+BasicImage<typename Sum::Pixel> resample_rows(const BasicImage<typename Sum::Pixel>& image, int64_t width,
+                                              Filter filter) {
+  if (width == image.width()) return image;
+  auto out = BasicImage<typename Sum::Pixel>::zeros(image.height(), width, image.channels());
+  const auto kernel = kernel_for(Sum(), image.width(), width, filter);
+  pass<Sum>(image.data(), out.data(), kernel, image.width(), image.channels());
+  return out;
+}
+
+template <typename Sum>
+BasicImage<typename Sum::Pixel> resample_columns(const BasicImage<typename Sum::Pixel>& image, int64_t height,
+                                                 Filter filter) {
+  if (height == image.height()) return image;
+  auto out = BasicImage<typename Sum::Pixel>::zeros(height, image.width(), image.channels());
+  const auto kernel = kernel_for(Sum(), image.height(), height, filter);
+  pass<Sum>(image.data(), out.data(), kernel, image.height(), image.width() * image.channels());
+  return out;
+}
+
 template <typename Sum>
 BasicImage<typename Sum::Pixel> resample(const BasicImage<typename Sum::Pixel>& image, int64_t height,
                                          int64_t width, Filter filter) {
-  using Picture = BasicImage<typename Sum::Pixel>;
-  Picture wide = image;
-  if (width != image.width()) {
-    wide = Picture::zeros(image.height(), width, image.channels());
-    pass<Sum>(image.data(), wide.data(), kernel_for(Sum(), image.width(), width, filter), image.width(),
-              image.channels());
+  // Pillow 13 begins with the columns where the height loses more than twice as many pixels as the width.
+  const int64_t lost_height = image.height() - height;
+  const int64_t lost_width = image.width() - width;
+  if (lost_height > 0 && lost_height > 2 * lost_width) {
+    return resample_rows<Sum>(resample_columns<Sum>(image, height, filter), width, filter);
   }
-  if (height == image.height()) return wide;
-  Picture out = Picture::zeros(height, width, image.channels());
-  const Picture& source = wide;
-  pass<Sum>(source.data(), out.data(), kernel_for(Sum(), image.height(), height, filter), image.height(),
-            width * image.channels());
-  return out;
+  return resample_columns<Sum>(resample_rows<Sum>(image, width, filter), height, filter);
 }
 
 // Where `nearest` reads: the centres, found by adding up the step as Pillow does.

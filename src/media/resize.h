@@ -9,7 +9,7 @@ namespace maquette::media {
 // The filters of Pillow's Image.resize. When a picture shrinks, their support grows with it (no aliasing).
 enum class Filter { nearest, box, bilinear, bicubic, lanczos };
 
-// Equal to Pillow's Image.resize for L, RGB and RGBA (alpha is multiplied in first, except by `nearest`).
+// Equal to Image.resize of Pillow 13 for L, RGB and RGBA (alpha is multiplied in first, except by `nearest`).
 // Throws Error(usage) for a size below 1.
 Image8 resize(const Image8& image, int64_t height, int64_t width, Filter filter);
 // Each channel as Pillow resamples a picture of mode F: sums in binary64, stored as binary32 between the

@@ -13,7 +13,7 @@ namespace maquette::models {
 namespace {
 
 constexpr double kTolerance = 2e-5;
-constexpr double kTolerance16 = 3e-2;  // bf16 keeps 8 bits: 2^-9 per operation, some tens of them in a row
+constexpr double kTolerance16 = 6e-2;  // bf16 keeps 8 bits: 2^-9 per operation, a hundred of them in a row
 
 void check_unet(const GoldenCase& golden, DType activations, double tolerance) {
   nn::Parameters parameters;

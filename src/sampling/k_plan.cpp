@@ -268,6 +268,8 @@ class KPlan : public SamplingPlan {
     settings.noise = [&](float sigma, float next) {
       return brownian ? (*brownian)(sigma, next) : noise.step(shape);
     };
+    // ComfyUI churns with the generator that drew the first latent.
+    if (comfy_) settings.churn_noise = [&] { return noise.next(shape); };
     LatentState state{.step = 0, .total = steps(), .call = 0, .timestep = 0, .level = {}};
     settings.after_step = [&](const SamplerStep& step) {
       check_finite(step.x, "the latent", state);
@@ -317,6 +319,7 @@ class KPlan : public SamplingPlan {
     if (request.s_tmax > 0) settings_.s_tmax = static_cast<float>(request.s_tmax);
     settings_.s_noise = static_cast<float>(request.s_noise);
     settings_.churn_draws_always = request.dialect == Dialect::a1111;
+    comfy_ = request.dialect == Dialect::comfy;
     settings_.heun = choice.sampler.heun;
     settings_.bh1 = choice.sampler.bh1.value_or(true);
     if (request.dialect == Dialect::a1111 && entry_->scheduler == SchedulerClass::unipc) settings_.order = 3;
@@ -380,6 +383,7 @@ class KPlan : public SamplingPlan {
   const SamplerEntry* entry_;
   KSetup setup_;
   SampleSettings settings_;
+  bool comfy_ = false;
 };
 
 }  // namespace

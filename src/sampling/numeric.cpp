@@ -19,15 +19,16 @@ std::vector<double> linspace(double start, double stop, int count) {
   return values;
 }
 
-// torch fills from both ends, so that the sequence is symmetric.
+// torch fills from both ends, so that the sequence is symmetric, with one rounding per value (a fused
+// multiply-add).
 std::vector<float> linspace_f32(float start, float stop, int count) {
   std::vector<float> values(static_cast<size_t>(std::max(count, 0)));
   if (count == 1) values[0] = start;
   if (count < 2) return values;
   const float step = (stop - start) / static_cast<float>(count - 1);
   for (int i = 0; i < count; ++i) {
-    values[static_cast<size_t>(i)] = i < count / 2 ? start + step * static_cast<float>(i)
-                                                   : stop - step * static_cast<float>(count - i - 1);
+    values[static_cast<size_t>(i)] = i < count / 2 ? std::fma(step, static_cast<float>(i), start)
+                                                   : std::fma(-step, static_cast<float>(count - i - 1), stop);
   }
   return values;
 }

@@ -35,8 +35,9 @@ struct SampleSettings {
   int order = 0;                        // of multistep samplers; 0: the sampler's own
   bool bh1 = true;                      // unipc: B(h) = h; otherwise B(h) = exp(h) - 1
   const NoiseLevels* levels = nullptr;  // tcd needs the trained levels
-  // Standard normal noise for the step between two levels.
+  // Standard normal noise for the step between two levels, and for churning where it comes from elsewhere.
   std::function<Tensor(float sigma, float sigma_next)> noise;
+  std::function<Tensor()> churn_noise;
   std::function<void(const SamplerStep&)> after_step;
 };
 

@@ -1,16 +1,16 @@
 // The rules, from the documented behaviour of A1111: (x) multiplies by 1.1, [x] divides by it, (x:1.3)
 // multiplies by the number; they nest; a bracket that is never closed reaches to the end, a closing one too
-// many is text;
-// \( \) \[ \] \\ are the characters themselves, any other backslash vanishes. BREAK ends a chunk.
+// many is text; \( \) \[ \] \\ are the characters themselves, any other backslash vanishes. BREAK ends a
+// chunk.
 //
 // BREAK is carried as a part of weight -1, as A1111 does it, and is one only as long as it keeps that weight:
 // inside (...) it is multiplied too, and becomes the word "break" with weight -1.1.
 #include "text/a1111_emphasis.h"
 
 #include <algorithm>
-#include <fmt/core.h>
 #include <optional>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "text/unicode.h"
 
@@ -23,6 +23,7 @@ constexpr double kBreakWeight = -1.0;
 constexpr double kRound = 1.1;
 constexpr double kSquare = 1 / 1.1;
 
+// Whether a white-space character ends at `position` (and begins at `limit` or after it, at `start`).
 bool space_before(std::string_view text, size_t position, size_t limit, size_t& start) {
   if (position <= limit) return false;
   start = position - 1;

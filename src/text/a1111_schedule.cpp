@@ -9,6 +9,9 @@
 // so do all brackets around them. Two things fit nowhere: a bar outside of [a|b], and a backslash at the end
 // of a line or of the text; they turn the whole prompt into plain text.
 //
+// Where text of brackets or colons directly follows a closed bracket, as in "[a:b:3]]", A1111's own parser is
+// ambiguous, and reads the bracket as editing or as text from one run to the next; here it is always editing.
+//
 // One pass with a stack of open brackets. A bracket that closes well becomes a node of the group around it;
 // one that does not can only be text, and text may hold brackets at the outermost level only, so all groups
 // that are open at that point are spilled there.

@@ -2,6 +2,8 @@
 // transformers 5: the added_tokens of tokenizer.json, then added_tokens_decoder of tokenizer_config.json,
 // then the special tokens by role (special_tokens_map.json before tokenizer_config.json) that neither names.
 // A role written as plain text is looked for in the raw text; written as an object, as its "normalized" says.
+// A tokenizer.json beside vocab.json and merges.txt is not opened: it is four times their size, and its
+// vocabulary is theirs.
 #include <array>
 
 #include "base/json.h"
@@ -18,9 +20,14 @@ constexpr size_t kMaxAddedTokens = 10000;
 constexpr size_t kMaxAddedTokenBytes = 256;
 constexpr std::array<const char*, 4> kRoles = {"bos_token", "eos_token", "unk_token", "pad_token"};
 
+bool exists(const fs::path& path) {
+  std::error_code ignored;  // a file that cannot be looked at fails when it is read, with a better message
+  return fs::exists(path, ignored);
+}
+
 // An object of settings; empty where there is no such file.
 Result<Json> read_settings(const fs::path& path) {
-  if (!fs::exists(path)) return Json::object();
+  if (!exists(path)) return Json::object();
   const Result<std::string> text = read_text_file(path, kMaxSettingsBytes);
   if (!text) return text.error();
   Result<Json> json = parse_json(*text, path.string());
@@ -34,8 +41,8 @@ Result<VocabularyParts> read_vocabulary_files(const fs::path& folder) {
   const fs::path vocab = folder / "vocab.json";
   const fs::path merges = folder / "merges.txt";
   const fs::path both = folder / "tokenizer.json";
-  if (!fs::exists(vocab) || !fs::exists(merges)) {
-    if (!fs::exists(both)) {
+  if (!exists(vocab) || !exists(merges)) {
+    if (!exists(both)) {
       return Error(ErrorCode::not_found, "no CLIP vocabulary in {}", folder.string())
           .with("expected", "vocab.json and merges.txt, or tokenizer.json");
     }

@@ -170,6 +170,17 @@ TEST(Detect, a_folder_says_its_prediction_type) {
   EXPECT_TRUE(report.zero_terminal_snr);
 }
 
+TEST(Detect, the_starter_model) {
+  const ModelReport report = describe(open_checkpoint("models/starter").take());
+  EXPECT_EQ(name(report.layout), "diffusers folder");
+  EXPECT_EQ(report.components.size(), 3u);
+  EXPECT_EQ(report.variant, "custom");
+  EXPECT_EQ(report.prediction, Prediction::v_prediction);
+  EXPECT_TRUE(report.zero_terminal_snr);
+  EXPECT_EQ(report.latent_scale_reason, "scaling_factor in the VAE's config.json");
+  EXPECT_TRUE(report.unexpected.empty());
+}
+
 TEST(Detect, a_training_configuration_beside_the_file) {
   const fs::path folder = fs::path(testing::TempDir()) / "weights_yaml";
   fs::create_directories(folder);

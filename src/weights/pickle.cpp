@@ -1,14 +1,15 @@
 // The pickle machine (Python's pickletools module describes the opcodes): a stack of values, marks on it, and
 // a memo. Values are nodes in one array and refer to each other by index, so that cycles cost nothing. Calls
-// go through a table of roles, see kGlobals; no Python code is ever looked up or run.
+// go through a table of roles, see pickle_globals.h; no Python code is ever looked up or run.
 
 #include "weights/pickle.h"
 
-#include <array>
 #include <bit>
 #include <cstring>
 #include <optional>
 #include <unordered_map>
+
+#include "weights/pickle_globals.h"
 
 namespace maquette::weights {
 
@@ -17,87 +18,6 @@ namespace {
 constexpr size_t kMaxNodes = 4'000'000;  // SDXL's checkpoint needs fewer than 100,000
 constexpr size_t kMaxStack = 4'000'000;
 constexpr size_t kMaxCopied = 4'000'000;  // entries copied from one collection into another
-
-// What a global stands for when it is called.
-enum class Role : int64_t {
-  ordered_dict,
-  parameter_dict,     // torch.nn.ParameterDict: becomes a dict of its parameters
-  rebuild_tensor,     // (storage, offset, size, stride, ...)
-  rebuild_tensor_v3,  // (storage, offset, size, stride, requires_grad, hooks, dtype, ...)
-  rebuild_parameter,  // (tensor, ...)
-  size,               // torch.Size(tuple)
-  storage_type,
-  element_type,
-  dropped,   // its result, whatever it is, becomes one opaque value
-  name_only  // may be mentioned (as the key of a dict), never called
-};
-
-struct Global {
-  std::string_view name;  // module and name, with a space between
-  Role role;
-  DType type = DType::u8;
-  bool untyped = false;
-};
-
-constexpr std::array kGlobals = std::to_array<Global>({
-    {"collections OrderedDict", Role::ordered_dict},
-    {"torch._utils _rebuild_tensor", Role::rebuild_tensor},
-    {"torch._utils _rebuild_tensor_v2", Role::rebuild_tensor},
-    {"torch._utils _rebuild_tensor_v3", Role::rebuild_tensor_v3},
-    {"torch._utils _rebuild_parameter", Role::rebuild_parameter},
-    {"torch._utils _rebuild_parameter_with_state", Role::rebuild_parameter},
-    {"torch.nn.modules.container ParameterDict", Role::parameter_dict},
-    {"torch Size", Role::size},
-    {"torch device", Role::dropped},
-    {"torch FloatStorage", Role::storage_type, DType::f32},
-    {"torch HalfStorage", Role::storage_type, DType::f16},
-    {"torch BFloat16Storage", Role::storage_type, DType::bf16},
-    {"torch DoubleStorage", Role::storage_type, DType::f64},
-    {"torch LongStorage", Role::storage_type, DType::i64},
-    {"torch IntStorage", Role::storage_type, DType::i32},
-    {"torch ShortStorage", Role::storage_type, DType::i16},
-    {"torch CharStorage", Role::storage_type, DType::i8},
-    {"torch ByteStorage", Role::storage_type, DType::u8},
-    {"torch BoolStorage", Role::storage_type, DType::boolean},
-    {"torch UntypedStorage", Role::storage_type, DType::u8, true},
-    {"torch.storage UntypedStorage", Role::storage_type, DType::u8, true},
-    {"torch float32", Role::element_type, DType::f32},
-    {"torch float16", Role::element_type, DType::f16},
-    {"torch bfloat16", Role::element_type, DType::bf16},
-    {"torch float64", Role::element_type, DType::f64},
-    {"torch float8_e4m3fn", Role::element_type, DType::f8_e4m3},
-    {"torch float8_e5m2", Role::element_type, DType::f8_e5m2},
-    {"torch int64", Role::element_type, DType::i64},
-    {"torch int32", Role::element_type, DType::i32},
-    {"torch int16", Role::element_type, DType::i16},
-    {"torch int8", Role::element_type, DType::i8},
-    {"torch uint8", Role::element_type, DType::u8},
-    {"torch bool", Role::element_type, DType::boolean},
-    // Scalars that training programs left beside the weights.
-    {"numpy dtype", Role::dropped},
-    {"numpy ndarray", Role::name_only},
-    {"numpy.core.multiarray scalar", Role::dropped},
-    {"numpy.core.multiarray _reconstruct", Role::dropped},
-    {"numpy._core.multiarray scalar", Role::dropped},
-    {"numpy._core.multiarray _reconstruct", Role::dropped},
-    {"_codecs encode", Role::dropped},
-    {"builtins set", Role::dropped},
-    {"__builtin__ set", Role::dropped},
-    // The key of one entry in the first published Stable Diffusion checkpoints.
-    {"pytorch_lightning.callbacks.model_checkpoint ModelCheckpoint", Role::name_only},
-});
-
-const Global* find_global(std::string_view name) {
-  for (const Global& global : kGlobals) {
-    if (global.name == name) return &global;
-  }
-  // Older PyTorch wrote the device's own storage classes.
-  constexpr std::string_view kCuda = "torch.cuda ";
-  if (name.starts_with(kCuda) && name.ends_with("Storage")) {
-    return find_global("torch " + std::string(name.substr(kCuda.size())));
-  }
-  return nullptr;
-}
 
 // Opcodes by their letters in pickletools.
 enum : uint8_t {
@@ -217,6 +137,9 @@ class Machine {
   }
   bool pop_to_mark(std::vector<Index>& items);
   PickleNode& node(Index index) { return document_.nodes[index]; }
+  const PickleGlobal& global_of(const PickleNode& node) const {
+    return *globals_[static_cast<size_t>(node.integer)];
+  }
   bool top(PickleKind kind, Index& index);
 
   bool store(uint64_t slot) {
@@ -236,7 +159,7 @@ class Machine {
   }
 
   bool call();  // REDUCE
-  bool call_role(Role role, Index target, Index arguments);
+  bool call_role(PickleRole role, Index target, Index arguments);
   bool new_object();          // NEWOBJ
   bool build();               // BUILD
   bool persistent_storage();  // BINPERSID
@@ -247,6 +170,7 @@ class Machine {
   std::span<const std::byte> bytes_;
   size_t at_ = 0;
   PickleDocument document_;
+  std::vector<const PickleGlobal*> globals_;  // PickleNode::integer of a global is its place here
   std::vector<Index> stack_;
   std::vector<size_t> marks_;
   std::unordered_map<uint64_t, Index> memo_;
@@ -448,14 +372,16 @@ bool Machine::push_long(uint64_t size) {
 }
 
 bool Machine::push_global(const std::string& name) {
-  const Global* global = find_global(name);
+  const PickleGlobal* global = find_pickle_global(name);
   if (!global) {
     std::string shown = name;
     if (const size_t space = shown.find(' '); space != std::string::npos) shown[space] = '.';
     return fail(fmt::format("the name \"{}\", which is not needed to rebuild tensors and is refused",
                             printable(shown)));
   }
-  return push({.kind = PickleKind::global, .integer = global - kGlobals.data(), .text = name});
+  globals_.push_back(global);
+  return push(
+      {.kind = PickleKind::global, .integer = static_cast<int64_t>(globals_.size() - 1), .text = name});
 }
 
 bool Machine::push_tuple(size_t size) {
@@ -487,13 +413,13 @@ bool Machine::call() {
   if (node(callee).kind != PickleKind::global || node(arguments).kind != PickleKind::tuple) {
     return fail("a call of something that is not a function");
   }
-  return call_role(kGlobals[static_cast<size_t>(node(callee).integer)].role, callee, arguments);
+  return call_role(global_of(node(callee)).role, callee, arguments);
 }
 
-bool Machine::call_role(Role role, Index target, Index arguments) {
+bool Machine::call_role(PickleRole role, Index target, Index arguments) {
   const std::vector<Index>& items = node(arguments).items;
   switch (role) {
-    case Role::ordered_dict: {
+    case PickleRole::ordered_dict: {
       // OrderedDict() or, from old Pythons, OrderedDict([[key, value], ...]).
       PickleNode dict{.kind = PickleKind::dict};
       if (!items.empty()) {
@@ -505,23 +431,23 @@ bool Machine::call_role(Role role, Index target, Index arguments) {
       }
       return push(std::move(dict));
     }
-    case Role::parameter_dict:
+    case PickleRole::parameter_dict:
       return push_kind(PickleKind::dict);
-    case Role::rebuild_tensor:
+    case PickleRole::rebuild_tensor:
       return rebuild_tensor(arguments, false);
-    case Role::rebuild_tensor_v3:
+    case PickleRole::rebuild_tensor_v3:
       return rebuild_tensor(arguments, true);
-    case Role::rebuild_parameter:
+    case PickleRole::rebuild_parameter:
       if (items.empty() || node(items[0]).kind != PickleKind::tensor)
         return fail("a parameter without its tensor");
       return push_index(items[0]);
-    case Role::size:
+    case PickleRole::size:
       return items.empty() ? push_kind(PickleKind::tuple) : push_index(items[0]);
-    case Role::dropped:
+    case PickleRole::dropped:
       return push_kind(PickleKind::opaque);
-    case Role::storage_type:
-    case Role::element_type:
-    case Role::name_only:
+    case PickleRole::storage_type:
+    case PickleRole::element_type:
+    case PickleRole::name_only:
       break;
   }
   return fail(fmt::format("a call of \"{}\", which is refused", printable(node(target).text)));
@@ -532,8 +458,9 @@ bool Machine::new_object() {
   Index type = 0;
   if (!pop(arguments) || !pop(type)) return false;
   if (node(type).kind == PickleKind::global) {
-    const Role role = kGlobals[static_cast<size_t>(node(type).integer)].role;
-    if (role == Role::ordered_dict || role == Role::parameter_dict) return push_kind(PickleKind::dict);
+    const PickleRole role = global_of(node(type)).role;
+    if (role == PickleRole::ordered_dict || role == PickleRole::parameter_dict)
+      return push_kind(PickleKind::dict);
   }
   return fail(fmt::format("an object of \"{}\", which is refused", printable(node(type).text)));
 }
@@ -571,8 +498,8 @@ bool Machine::persistent_storage() {
       node(fields[4]).kind != PickleKind::integer || node(fields[4]).integer < 0) {
     return fail("a storage that is not described as PyTorch does");
   }
-  const Global& global = kGlobals[static_cast<size_t>(node(fields[1]).integer)];
-  if (global.role != Role::storage_type) return fail("a storage of an unknown type");
+  const PickleGlobal& global = global_of(node(fields[1]));
+  if (global.role != PickleRole::storage_type) return fail("a storage of an unknown type");
   PickleStorage storage{.key = node(fields[2]).text,
                         .type = global.type,
                         .untyped = global.untyped,
@@ -626,10 +553,10 @@ bool Machine::rebuild_tensor(Index arguments, bool typed) {
   tensor.type = storage.type;
   if (typed) {
     const PickleNode& element = node(fields[6]);
-    const bool known = element.kind == PickleKind::global &&
-                       kGlobals[static_cast<size_t>(element.integer)].role == Role::element_type;
+    const bool known =
+        element.kind == PickleKind::global && global_of(element).role == PickleRole::element_type;
     if (!known) return fail("a tensor of an unknown element type");
-    tensor.type = kGlobals[static_cast<size_t>(element.integer)].type;
+    tensor.type = global_of(element).type;
   } else if (storage.untyped) {
     return fail("a tensor over an untyped storage, without its element type");
   }

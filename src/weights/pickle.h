@@ -49,7 +49,8 @@ enum class PickleKind : uint8_t {
 
 struct PickleNode {
   PickleKind kind = PickleKind::none;
-  int64_t integer = 0;  // boolean, integer; index into storages or tensors; role of a global
+  int64_t integer =
+      0;  // boolean, integer; index into storages or tensors; place of a global in the reader's own list
   double real = 0;
   std::string text;             // text and byte strings; the name of a global
   std::vector<uint32_t> items;  // tuple and list; dict as key, value, key, value

@@ -21,7 +21,10 @@ namespace maquette::weights {
 namespace {
 
 constexpr uint64_t kMaxPickle = uint64_t{64} << 20;
-constexpr uint64_t kMaxInflated = uint64_t{16} << 30;  // of one packed storage
+// Weights hardly shrink when packed: a re-packed archive that claims to grow this much is a decompression
+// bomb.
+constexpr uint64_t kMaxGrowth = 32;
+constexpr uint64_t kMaxSmallInflated = uint64_t{1} << 30;  // allowed in any case
 constexpr int kMaxNesting = 8;
 constexpr size_t kMaxEntries = 1'000'000;
 constexpr size_t kMaxMetadataText = 4096;
@@ -107,13 +110,18 @@ std::optional<Error> TorchCheckpoint::parse_zip() {
 
   // The archive has one folder, named after the file that was saved.
   const ZipMember* pickle = nullptr;
+  uint64_t inflated = 0;
   for (const auto& [name, member] : zip_->members()) {
+    if (member.deflated) inflated = checked_add(inflated, member.size).value_or(UINT64_MAX);
     if (name != "data.pkl" && !name.ends_with("/data.pkl")) continue;
     if (pickle) return bad("two data.pkl in one archive");
     pickle = &member;
     archive_ = name.substr(0, name.size() - std::string_view("data.pkl").size());
   }
   if (!pickle) return bad("a zip archive without data.pkl");
+  if (inflated > std::max(kMaxSmallInflated, kMaxGrowth * source_->bytes().size())) {
+    return bad(fmt::format("packed members that would take {} bytes", inflated));
+  }
   if (const ZipMember* order = zip_->find(archive_ + "byteorder")) {
     Result<std::vector<std::byte>> text = zip_->read(*order, 64);
     if (!text) return text.error();
@@ -306,7 +314,7 @@ Result<Tensor> TorchCheckpoint::read_tensor(const TensorInfo& info) const {
   SharedBytes source = source_;
   std::span<const std::byte> elements;
   if (place.packed) {
-    Result<std::vector<std::byte>> inflated = zip_->read(*place.packed, kMaxInflated);
+    Result<std::vector<std::byte>> inflated = zip_->read(*place.packed, place.packed->size);
     if (!inflated) return inflated.error();
     source = ByteSource::copy(*inflated, path().string());
     elements = source->bytes().subspan(skip, storage_size - skip);

@@ -31,15 +31,23 @@ bool starts_with(std::span<const std::byte> bytes, std::string_view magic) {
   return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
 }
 
+// Eight bytes of header length, then the header, which is a JSON object. The low bytes of a length may look
+// like another format's first bytes (640 like a pickle's), so that this is asked before the weaker signs.
 bool looks_like_safetensors(std::span<const std::byte> bytes) {
-  // Eight bytes of header length, then the header, which is a JSON object.
   return bytes.size() > 8 && bytes[8] == std::byte{'{'};
 }
 
+// A pickle starts with its protocol, which torch.save has always given as 2 unless told otherwise.
+bool looks_like_pickle(std::span<const std::byte> bytes) {
+  return bytes.size() >= 2 && bytes[0] == std::byte{0x80} && bytes[1] >= std::byte{2} &&
+         bytes[1] <= std::byte{5};
+}
+
+// Text that opens an object; a safetensors length has zero bytes where text has none.
 bool looks_like_json(std::span<const std::byte> bytes) {
   const std::string_view start(reinterpret_cast<const char*>(bytes.data()),
                                std::min<size_t>(bytes.size(), 64));
-  return trim(start).starts_with('{');
+  return trim(start).starts_with('{') && start.substr(0, 8).find('\0') == std::string_view::npos;
 }
 
 }  // namespace
@@ -47,9 +55,8 @@ bool looks_like_json(std::span<const std::byte> bytes) {
 Result<SharedWeightFile> open_weight_bytes(const SharedBytes& source) {
   const auto bytes = source->bytes();
   if (starts_with(bytes, "GGUF")) return open_gguf(source);
-  if (starts_with(bytes, "PK\x03\x04") || starts_with(bytes, "\x80\x02"))
-    return open_torch_checkpoint(source);
   if (looks_like_safetensors(bytes)) return open_safetensors(source);
+  if (starts_with(bytes, "PK\x03\x04") || looks_like_pickle(bytes)) return open_torch_checkpoint(source);
   return Error(ErrorCode::bad_file, "cannot read \"{}\"", source->path().string())
       .with("found", bytes.empty() ? "an empty file" : "bytes of no known weight format")
       .with("expected", "safetensors, a PyTorch checkpoint (zip or pickle) or GGUF");
@@ -58,9 +65,7 @@ Result<SharedWeightFile> open_weight_bytes(const SharedBytes& source) {
 Result<SharedWeightFile> open_weight_file(const fs::path& path) {
   Result<SharedBytes> source = ByteSource::map(path);
   if (!source) return source.error();
-  if (!looks_like_safetensors((*source)->bytes()) && looks_like_json((*source)->bytes())) {
-    return open_safetensors_index(path);
-  }
+  if (looks_like_json((*source)->bytes())) return open_safetensors_index(path);
   return open_weight_bytes(*source);
 }
 

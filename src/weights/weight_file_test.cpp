@@ -210,6 +210,20 @@ TEST(Safetensors, refuses_a_huge_header_before_reading_it) {
   EXPECT_NE(problem_of(bytes).find("more than the format allows"), std::string::npos);
 }
 
+// Lengths whose bytes look like the start of a pickle (0x0280), of text ("{") or of nothing in particular.
+TEST(Safetensors, is_told_apart_whatever_its_header_length) {
+  for (const size_t length : {2u, 32u, 123u, 0x0280u, 0x0580u, 0x7b7bu}) {
+    std::string header = "{}";
+    header.resize(length, ' ');
+    const std::vector<std::byte> bytes = safetensors_with(header, 0);
+    EXPECT_EQ(problem_of(bytes), "") << length;
+    const fs::path path = fs::path(testing::TempDir()) / "length.safetensors";
+    write_file_atomically(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    EXPECT_TRUE(open_weight_file(path)) << length;
+    fs::remove(path);
+  }
+}
+
 TEST(SafetensorsIndex, refuses_ways_out_of_its_folder) {
   const fs::path folder = fs::path(testing::TempDir()) / "weights_index";
   fs::create_directories(folder);
@@ -222,6 +236,12 @@ TEST(SafetensorsIndex, refuses_ways_out_of_its_folder) {
         << opened.error().message();
   }
   fs::remove_all(folder);
+}
+
+// exploit_bomb.ckpt claims a packed storage of 4 GB in a file of a few hundred bytes.
+TEST(Zip, refuses_decompression_bombs) {
+  const std::string problem = problem_of(bytes_of(kFolder / "exploit_bomb.ckpt"));
+  EXPECT_NE(problem.find("would take"), std::string::npos) << problem;
 }
 
 // A pickle of protocol 2 in the legacy stream's first place.

@@ -7,7 +7,7 @@ import json
 import torch
 
 from . import adapter_math as am
-from . import common, ldm_layout, pipelines, tiny_models
+from . import ldm_layout, pipelines, tiny_models
 from .common import Case, named_seed, save_tensors
 from .pipeline_cases import CASTLE, SEA
 
@@ -202,7 +202,7 @@ def metadata_of(spec):
         return None
     config = {"unet.r": 4, "unet.lora_alpha": spec["metadata_alpha"],
               "unet.target_modules": sorted({path for _component, path in spec["targets"]})}
-    return {"format": "pt", "lora_adapter_metadata": json.dumps(config)}
+    return {"lora_adapter_metadata": json.dumps(config)}
 
 
 def through_diffusers(folder, file):

@@ -10,7 +10,7 @@ from diffusers import AutoencoderTiny, ControlNetModel, T2IAdapter
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from . import common, tiny_models
-from .common import halves, named_seed, normal, randomize, save_tensors, to_half_grid
+from .common import halves, normal, randomize, save_tensors, to_half_grid
 from .tiny_models import seed_of
 
 HINT = (8, 8, 12, 16)  # four entries: three halvings, from pixels to latents an eighth as large
@@ -155,7 +155,7 @@ def write_auxiliary(root: Path, name: str) -> None:
 
     model = AUXILIARY[name]()
     state = {"control_model." + k: v for k, v in ldm_layout.controlnet_to_ldm(model.state_dict()).items()}
-    metadata = {"format": "pt", "config": json.dumps(common.config_json(model))}
+    metadata = {"config": json.dumps(common.config_json(model))}
     save_tensors(folder / "control.safetensors", halves(state), metadata)
 
 

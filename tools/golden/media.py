@@ -189,6 +189,50 @@ def resampling() -> None:
             save(f"resize/torch_{mode}_{height}x{width}", result.numpy())
 
 
+def shape_mask(height: int, width: int) -> np.ndarray:
+    y, x = np.mgrid[0:height, 0:width]
+    mask = ((x - width * 0.55) ** 2 + (y - height * 0.4) ** 2 < (height * 0.3) ** 2) | ((x < 5) & (y > height - 9))
+    return (mask * 255).astype(np.uint8)
+
+
+def masks() -> None:
+    """OpenCV's Gaussian blur with the kernel sizes of A1111, one axis at a time, as SHA-256."""
+    mask = shape_mask(37, 53)
+    save("mask", mask)
+    cases = []
+    for sigma_x, sigma_y in [(4, 4), (1, 0), (0, 2), (8, 3), (0.7, 16), (30, 30)]:
+        for name, source in (("mask", mask), ("resize/source_1", sources_grey())):
+            result = source
+            if sigma_x > 0:
+                result = cv2.GaussianBlur(result, (2 * int(2.5 * sigma_x + 0.5) + 1, 1), sigma_x)
+            if sigma_y > 0:
+                result = cv2.GaussianBlur(result, (1, 2 * int(2.5 * sigma_y + 0.5) + 1), sigma_y)
+            digest = hashlib.sha256(np.ascontiguousarray(result).tobytes()).hexdigest()
+            cases.append({"source": name, "sigma_x": sigma_x, "sigma_y": sigma_y, "sha256": digest})
+    (OUT / "blur.json").write_text(json.dumps(cases))
+    distance = np.array([[min(((y - j) ** 2 + (x - i) ** 2) ** 0.5 for j, i in np.argwhere(mask > 127))
+                          for x in range(mask.shape[1])] for y in range(mask.shape[0])], np.float32)
+    save("mask_distance", distance)
+
+
+def edges() -> None:
+    """OpenCV's Canny on grey and on colour, as SHA-256."""
+    cases = []
+    for seed in (1, 3):
+        array = picture(61, 83, 3, seed=seed)
+        save(f"edges_{seed}", array)
+        for low, high in [(100, 200), (50, 80), (10, 30), (300, 250), (20.7, 400)]:
+            for per_channel in (False, True):
+                source = array if per_channel else cv2.cvtColor(array, cv2.COLOR_RGB2GRAY)
+                digest = hashlib.sha256(cv2.Canny(source, low, high).tobytes()).hexdigest()
+                cases.append({"seed": seed, "low": low, "high": high, "per_channel": per_channel, "sha256": digest})
+    (OUT / "edges.json").write_text(json.dumps(cases))
+
+
+def sources_grey() -> np.ndarray:
+    return picture(37, 53, 1, seed=1)[..., 0]
+
+
 def unquoted(value: str) -> str:
     if len(value) < 2 or value[0] != '"' or value[-1] != '"':
         return value
@@ -204,6 +248,8 @@ def main() -> None:
     metadata()
     infotext()
     resampling()
+    masks()
+    edges()
     versions = {"pillow": PIL.__version__, "numpy": np.__version__, "opencv": cv2.__version__}
     (OUT / "versions.json").write_text(json.dumps(versions) + "\n")
 

@@ -295,7 +295,6 @@ def make_clip(root, name, spec, seed):
 def cases() -> dict:
     """Case name to maker."""
     table = {}
-    seed = 100
     for specs, maker in ((UNETS, make_unet), (VAES, make_vae), (TAESDS, make_taesd), (CLIPS, make_clip)):
         for name, spec in specs.items():
             seed = common.named_seed(7, name)

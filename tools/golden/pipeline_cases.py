@@ -48,6 +48,11 @@ SD2_TEXT = {
     "sd2_dpmpp_2m": dict(scheduler=(MULTISTEP,), **txt(23, cfg=3.0, size=(72, 56), steps=5)),
 }
 
+SINGLE_TEXT = {
+    "sd1_single_txt2img": txt(24, size=(48, 32), negative_prompt=NEGATIVE),
+    "sd1_single_ddim": dict(scheduler=("DDIMScheduler",), **txt(25, SEA, size=(40, 40), cfg=3.0, steps=4)),
+}
+
 SDXL_TEXT = {
     "sdxl_txt2img": txt(31, cfg=5.0),
     "sdxl_negative_empty": txt(32, SEA, cfg=5.0, negative_prompt="", size=(96, 64), steps=4),
@@ -64,7 +69,7 @@ SDXL_TEXT = {
 
 def spec_table() -> dict:
     table = {}
-    for model, specs in (("sd1", SD1_TEXT), ("sd2", SD2_TEXT), ("sdxl", SDXL_TEXT)):
+    for model, specs in (("sd1", SD1_TEXT), ("sd1_single", SINGLE_TEXT), ("sd2", SD2_TEXT), ("sdxl", SDXL_TEXT)):
         for name, spec in specs.items():
             table[name] = {"model": model, "pipeline": XL if model == "sdxl" else TXT, **spec}
     return table

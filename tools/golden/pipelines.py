@@ -222,10 +222,14 @@ def save_input(case, key, value) -> str:
     return file
 
 
+def model_path(name: str) -> str:
+    return f"models/{name}" + ("/model.safetensors" if name in tiny_models.SINGLE_FILES else "")
+
+
 def make_case(root, name: str, spec: dict, prepare=None, group: str = "pipelines", **facts) -> None:
     parts = components_of(spec)
     images, recorder, scheduler, _pipe = run(spec, parts, prepare)
-    case = Case(root, group, name, pipeline=spec["pipeline"], model=f"models/{spec['model']}", **facts)
+    case = Case(root, group, name, pipeline=spec["pipeline"], model=model_path(spec["model"]), **facts)
     for key, file in spec.get("files", {}).items():
         case.facts[key] = file
     case.facts |= {"seed": spec.get("seed", 0), "scheduler": scheduler, "call": jsonable_call(case, spec["call"])}

@@ -150,7 +150,17 @@ def sdxl_inpaint() -> dict:
     return {**sdxl(), "pipeline": "StableDiffusionXLInpaintPipeline", "unet": unet_}
 
 
-MODELS = {"sd1": sd1, "sd2": sd2, "sdxl": sdxl, "sd1_inpaint": sd1_inpaint, "sd1_edit": sd1_edit, "sd1_lcm": sd1_lcm,
+@functools.cache
+def sd1_single() -> dict:
+    """What a single file without any configuration must be taken for: 8 heads, 32 groups, scaling 0.18215, the
+    published scheduler, text heads 64 wide (here one), quick GELU under transformers' names. A VAE with one halving."""
+    return {**sd1(),
+            "unet": unet("sd1_single.unet", (32, 32), 1, 8, attention_head_dim=8, sample_size=16, **sd1_layout(2)),
+            "vae": vae("sd1_single.vae", (32, 32), 0.18215, 32),
+            "text_encoder": clip("sd1_single.text", CLIPTextModel, 8, 2, 1, "quick_gelu", 8)}
+
+
+MODELS = {"sd1": sd1, "sd1_single": sd1_single, "sd2": sd2, "sdxl": sdxl, "sd1_inpaint": sd1_inpaint, "sd1_edit": sd1_edit, "sd1_lcm": sd1_lcm,
           "sdxl_refiner": sdxl_refiner, "sdxl_inpaint": sdxl_inpaint}
 
 # Components that a folder borrows from another one by a relative link.
@@ -226,5 +236,21 @@ def write_network(folder: Path, module, f8=False, no_prefix=False) -> None:
     save_tensors(folder / file, halves(state, f8), {"format": "pt"})
 
 
+def write_single_file(root: Path, name: str) -> None:
+    """One file in the original layout, float16 but for the float8 token table, with what such files carry along."""
+    from . import ldm_layout
+
+    parts = MODELS[name]()
+    state = ldm_layout.single_file("sd1", unet=parts["unet"], vae=parts["vae"], text_encoder=parts["text_encoder"])
+    folder = root / "pipelines" / "models" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    whole = {key: value for key, value in state.items() if not value.is_floating_point()}
+    save_tensors(folder / "model.safetensors", halves(state, True) | whole, {"format": "pt"})
+
+
+SINGLE_FILES = ("sd1_single",)
+
+
 def cases() -> dict:
-    return {f"pipelines/models/{name}": functools.partial(write_model, name=name) for name in MODELS}
+    singles = {f"pipelines/models/{name}": functools.partial(write_single_file, name=name) for name in SINGLE_FILES}
+    return singles | {f"pipelines/models/{name}": functools.partial(write_model, name=name) for name in MODELS if name not in SINGLE_FILES}

@@ -167,7 +167,32 @@ def checkpoints(out):
     # Files that run code when Python loads them.
     torch.save({"state_dict": Exploit(os.system, ("true",))}, out / "exploit_system.ckpt")
     torch.save({"state_dict": {"a": Exploit(eval, ("1+1",))}}, out / "exploit_eval.ckpt", _use_new_zipfile_serialization=False)
+    zip_bomb(out / "exploit_bomb.ckpt")
     torch.save({"a": Exploit(torch.storage._load_from_bytes, (b"x",))}, out / "exploit_nested.ckpt")
+
+
+def zip_bomb(path):
+    """A tensor of 8 GB whose storage is said to be packed into a few bytes; the sizes are written into the directory by hand."""
+    buffer = io.BytesIO()
+    torch.save({"a": torch.zeros(4)}, buffer)
+    data = pathlib.Path(path)
+    with zipfile.ZipFile(io.BytesIO(buffer.getvalue())) as source, zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as target:
+        for member in source.infolist():
+            content = source.read(member)
+            if member.filename.endswith("data.pkl"):
+                # torch.zeros(4) becomes torch.zeros(0x7fffff00): the element count and the size, both as 32-bit.
+                small, large = b"K\x04", b"J" + struct.pack("<i", 0x7FFFFF00)
+                assert content.count(small) == 2
+                content = content.replace(small, large)
+            target.writestr(member.filename, content)
+    archive = bytearray(data.read_bytes())
+    at = archive.index(b"PK\x01\x02")
+    while archive[at : at + 4] == b"PK\x01\x02":
+        name_size, extra, comment = struct.unpack_from("<HHH", archive, at + 28)
+        if archive[at + 46 : at + 46 + name_size].endswith(b"data/0"):
+            struct.pack_into("<I", archive, at + 24, 0xFFFFFFFE)
+        at += 46 + name_size + extra + comment
+    data.write_bytes(archive)
 
 
 def gguf_files(out):

@@ -10,11 +10,12 @@
 
 namespace maquette::kernels::avx512 {
 
-HeadLayout head_layout(int64_t head_size, int64_t keys, int64_t step_elements) {
-  HeadLayout layout{.head_size = head_size, .keys = keys, .step_elements = step_elements};
-  layout.depth_steps = (head_size + step_elements - 1) / step_elements;
+HeadLayout head_layout(const AttentionCore& core, int64_t head_size, int64_t keys) {
+  HeadLayout layout{.head_size = head_size, .keys = keys, .step_elements = core.step_elements};
+  layout.depth_steps =
+      (head_size + core.depth_multiple - 1) / core.depth_multiple * core.depth_multiple / core.step_elements;
   layout.key_panels = (keys + kKeyPanel - 1) / kKeyPanel;
-  layout.key_steps = layout.key_panels * kKeyPanel / step_elements;
+  layout.key_steps = layout.key_panels * kKeyPanel / core.step_elements;
   // The widest panel among those that waste least.
   const int64_t vectors = (head_size + 15) / 16;
   int64_t least = vectors + kMaxValueVectors;
@@ -28,14 +29,14 @@ HeadLayout head_layout(int64_t head_size, int64_t keys, int64_t step_elements) {
   return layout;
 }
 
-int64_t attention_scratch(const HeadLayout& layout) {
+int64_t attention_scratch(const AttentionCore& core, const HeadLayout& layout) {
   const int64_t floats =
-      kQueryBlock * (kKeyBlock + layout.out_pitch() + 2 + layout.depth_steps + kKeyBlock + 16);
+      core.query_block * (kKeyBlock + layout.out_pitch() + 2 + layout.depth_steps + kKeyBlock + 16);
   return floats + 64;
 }
 
 void run_attention(Exec& ex, const AttentionCore& core, const AttentionInput& a, Tensor& out) {
-  const HeadLayout layout = head_layout(a.head_size, a.k_length, core.step_elements);
+  const HeadLayout layout = head_layout(core, a.head_size, a.k_length);
   const int64_t heads = a.n * a.heads;
   Tensor keys = ex.empty({heads, layout.key_elements()}, a.type);
   Tensor values = ex.empty({heads, layout.value_elements()}, a.type);
@@ -53,9 +54,9 @@ void run_attention(Exec& ex, const AttentionCore& core, const AttentionInput& a,
                      part(values, head));
   });
 
-  const int64_t blocks = (a.q_length + kQueryBlock - 1) / kQueryBlock;
+  const int64_t blocks = (a.q_length + core.query_block - 1) / core.query_block;
   const int64_t workers = std::min<int64_t>(thread_count(), heads * blocks);
-  Tensor scratch = ex.empty({workers, (attention_scratch(layout) + 15) / 16 * 16}, DType::f32);
+  Tensor scratch = ex.empty({workers, (attention_scratch(core, layout) + 15) / 16 * 16}, DType::f32);
   const float scale = a.scale != 0 ? a.scale : 1 / std::sqrt(static_cast<float>(a.head_size));
   const int64_t width = a.heads * a.head_size;
   parallel_tasks(heads * blocks, [&](int64_t task, int worker) {

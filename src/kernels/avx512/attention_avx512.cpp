@@ -1,13 +1,19 @@
 // Attention for f32.
-#include "kernels/avx512/attention_tile.h"
+#include "kernels/avx512/attention_product.h"
 #include "kernels/avx512/element_f32.h"
 
 namespace maquette::kernels::avx512 {
 
+namespace {
+using Products = RegisterProducts<ElementF32>;
+}
+
 const AttentionCore kAttentionF32{.step_elements = 1,
                                   .element = 4,
+                                  .query_block = Products::kQueryBlock,
+                                  .depth_multiple = 1,
                                   .pack_keys = pack_keys<ElementF32>,
                                   .pack_values = pack_values<ElementF32>,
-                                  .run = run_block<ElementF32>};
+                                  .run = run_block<ElementF32, Products>};
 
 }  // namespace maquette::kernels::avx512

@@ -1,13 +1,19 @@
 // Attention for bf16.
-#include "kernels/avx512/attention_tile.h"
+#include "kernels/avx512/attention_product.h"
 #include "kernels/avx512/element_bf16.h"
 
 namespace maquette::kernels::avx512 {
 
+namespace {
+using Products = RegisterProducts<ElementBf16>;
+}
+
 const AttentionCore kAttentionBf16{.step_elements = 2,
                                    .element = 2,
+                                   .query_block = Products::kQueryBlock,
+                                   .depth_multiple = 2,
                                    .pack_keys = pack_keys<ElementBf16>,
                                    .pack_values = pack_values<ElementBf16>,
-                                   .run = run_block<ElementBf16>};
+                                   .run = run_block<ElementBf16, Products>};
 
 }  // namespace maquette::kernels::avx512

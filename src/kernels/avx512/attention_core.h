@@ -5,7 +5,6 @@
 
 namespace maquette::kernels::avx512 {
 
-constexpr int64_t kQueryBlock = 56;      // most rows of a block of queries
 constexpr int64_t kKeyBlock = 256;       // keys whose scores are kept at one time
 constexpr int64_t kKeyPanel = 32;        // keys side by side in a packed panel
 constexpr int64_t kMaxValueVectors = 5;  // of a panel of values, sixteen elements each
@@ -27,7 +26,8 @@ struct HeadLayout {
   int64_t value_elements() const { return value_panels * key_steps * value_vectors * 16 * step_elements; }
   int64_t out_pitch() const { return value_panels * value_vectors * 16; }  // floats
 };
-HeadLayout head_layout(int64_t head_size, int64_t keys, int64_t step_elements);
+struct AttentionCore;
+HeadLayout head_layout(const AttentionCore& core, int64_t head_size, int64_t keys);
 
 // A block of queries of one head against all its keys.
 struct QueryBlock {
@@ -45,16 +45,19 @@ struct QueryBlock {
   float* scratch = nullptr;  // attention_scratch floats
 };
 
-int64_t attention_scratch(const HeadLayout& layout);  // floats per thread
+int64_t attention_scratch(const AttentionCore& core, const HeadLayout& layout);  // floats per thread
 
 struct AttentionCore {
   int64_t step_elements;
-  int64_t element;  // bytes
+  int64_t element;         // bytes
+  int64_t query_block;     // most rows of a block of queries
+  int64_t depth_multiple;  // head sizes are padded to this
   void (*pack_keys)(const HeadLayout& layout, const void* k, int64_t stride, void* packed);
   void (*pack_values)(const HeadLayout& layout, const void* v, int64_t stride, void* packed);
   void (*run)(const HeadLayout& layout, const QueryBlock& block);
 };
 extern const AttentionCore kAttentionF32;
 extern const AttentionCore kAttentionBf16;
+extern const AttentionCore kAttentionAmx;
 
 }  // namespace maquette::kernels::avx512

@@ -23,83 +23,14 @@ struct Product {
   bool accumulate;
 };
 
-// sums (+)= a b for up to 14 rows and 16 kVectors columns.
-template <typename Element, int kRows, int kVectors>
-__attribute__((noinline)) void multiply(const Product& p) {
-  __m512 sum[kRows][kVectors];
-#pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) {
-      sum[r][v] = p.accumulate ? _mm512_loadu_ps(p.sums + r * p.sums_pitch + 16 * v) : _mm512_setzero_ps();
-    }
-  }
-  const int64_t pitch = p.a_pitch;
-  const char* third[5] = {p.a, p.a + 3 * pitch, p.a + 6 * pitch, p.a + 9 * pitch, p.a + 12 * pitch};
-  const char* b = p.b;
-  for (int64_t step = 0; step < p.steps; ++step, b += 64 * kVectors) {
-    __m512 right[kVectors];
-#pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) right[v] = _mm512_loadu_ps(b + 64 * v);
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) {
-      const __m512 left = Element::broadcast(third[r / 3] + (r % 3) * pitch + 4 * step);
-#pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = Element::multiply_add(sum[r][v], left, right[v]);
-    }
-  }
-#pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) _mm512_storeu_ps(p.sums + r * p.sums_pitch + 16 * v, sum[r][v]);
-  }
-}
-
-template <typename Element, int kRows, int kVectors>
-struct Rows {
-  static void run(const Product& p, int64_t rows) {
-    if (rows == kRows) return multiply<Element, kRows, kVectors>(p);
-    Rows<Element, kRows - 1, kVectors>::run(p, rows);
-  }
-};
-template <typename Element, int kVectors>
-struct Rows<Element, 0, kVectors> {
-  static void run(const Product&, int64_t) {}
-};
-
-// All rows, in tiles of nearly equal height that fill the registers.
-template <typename Element, int kVectors>
-void multiply_rows(Product p, int64_t rows) {
-  constexpr int kMost = kVectors <= 2 ? 14 : kVectors == 3 ? 9 : kVectors == 4 ? 6 : 5;
-  const int64_t tiles = (rows + kMost - 1) / kMost;
-  const char* a = p.a;
-  float* sums = p.sums;
-  for (int64_t i = 0; i < tiles; ++i) {
-    const int64_t begin = rows * i / tiles;
-    p.a = a + begin * p.a_pitch;
-    p.sums = sums + begin * p.sums_pitch;
-    Rows<Element, kMost, kVectors>::run(p, rows * (i + 1) / tiles - begin);
-  }
-}
-
-template <typename Element>
-void multiply_values(const Product& p, int64_t rows, int64_t vectors) {
-  switch (vectors) {
-    case 1:
-      return multiply_rows<Element, 1>(p, rows);
-    case 2:
-      return multiply_rows<Element, 2>(p, rows);
-    case 3:
-      return multiply_rows<Element, 3>(p, rows);
-    case 4:
-      return multiply_rows<Element, 4>(p, rows);
-    default:
-      return multiply_rows<Element, 5>(p, rows);
-  }
-}
+// Products: struct with
+//   static constexpr int64_t kQueryBlock     most rows of a block of queries
+//   static constexpr int64_t kRowMultiple    rows are padded to this
+//   static void scores(const Product& p, int64_t rows)                    32 columns
+//   static void values(const Product& p, int64_t rows, int64_t vectors)   16 vectors columns
 
 // What a thread works in, carved out of one scratch array.
-template <typename Element>
+template <typename Element, typename Products>
 struct Workspace {
   float* scores;   // [kQueryBlock][kKeyBlock]
   float* sums;     // [kQueryBlock][out_pitch]
@@ -111,6 +42,7 @@ struct Workspace {
   int64_t weights_pitch;
 
   Workspace(const HeadLayout& layout, float* scratch) {
+    constexpr int64_t kQueryBlock = Products::kQueryBlock;
     scores = scratch;
     sums = scores + kQueryBlock * kKeyBlock;
     maximum = sums + kQueryBlock * layout.out_pitch();
@@ -168,9 +100,9 @@ MAQUETTE_INLINE float weigh_row(float* scores, int64_t visible, int64_t width, c
   return shrink;
 }
 
-template <typename Element, bool kMasked>
-void weigh(const HeadLayout& layout, const QueryBlock& block, Workspace<Element>& work, int64_t first_key,
-           int64_t width) {
+template <typename Element, typename Products, bool kMasked>
+void weigh(const HeadLayout& layout, const QueryBlock& block, Workspace<Element, Products>& work,
+           int64_t first_key, int64_t width) {
   const int64_t pitch = layout.out_pitch();
   for (int64_t row = 0; row < block.rows; ++row) {
     int64_t visible = layout.keys - first_key < width ? layout.keys - first_key : width;
@@ -190,8 +122,8 @@ void weigh(const HeadLayout& layout, const QueryBlock& block, Workspace<Element>
   }
 }
 
-template <typename Element>
-void copy_queries(const HeadLayout& layout, const QueryBlock& block, Workspace<Element>& work) {
+template <typename Element, typename Products>
+void copy_queries(const HeadLayout& layout, const QueryBlock& block, Workspace<Element, Products>& work) {
   const auto* q = static_cast<const char*>(block.q);
   for (int64_t row = 0; row < block.rows; ++row) {
     char* target = work.q + row * work.q_pitch;
@@ -202,8 +134,8 @@ void copy_queries(const HeadLayout& layout, const QueryBlock& block, Workspace<E
   }
 }
 
-template <typename Element>
-void write_out(const HeadLayout& layout, const QueryBlock& block, const Workspace<Element>& work) {
+template <typename Element, typename Products>
+void write_out(const HeadLayout& layout, const QueryBlock& block, const Workspace<Element, Products>& work) {
   for (int64_t row = 0; row < block.rows; ++row) {
     const float total = work.total[row];
     const __m512 factor = _mm512_set1_ps(total > 0 ? 1 / total : 0.0f);
@@ -216,14 +148,16 @@ void write_out(const HeadLayout& layout, const QueryBlock& block, const Workspac
   }
 }
 
-template <typename Element>
+template <typename Element, typename Products>
 void run_block(const HeadLayout& layout, const QueryBlock& block) {
-  Workspace<Element> work(layout, block.scratch);
-  copy_queries(layout, block, work);
+  Workspace<Element, Products> work(layout, block.scratch);
+  copy_queries<Element, Products>(layout, block, work);
   for (int64_t row = 0; row < block.rows; ++row) {
     work.maximum[row] = -__builtin_inff();
     work.total[row] = 0;
   }
+  const int64_t rows =
+      (block.rows + Products::kRowMultiple - 1) / Products::kRowMultiple * Products::kRowMultiple;
   const int64_t panel_bytes = layout.depth_steps * kKeyPanel * 4;
   const int64_t value_row = layout.value_vectors * 64;
   int64_t keys = layout.key_panels * kKeyPanel;
@@ -236,38 +170,37 @@ void run_block(const HeadLayout& layout, const QueryBlock& block) {
 
     // Scores of this block of keys.
     for (int64_t key = 0; key < width; key += kKeyPanel) {
-      multiply_rows<Element, 2>(
-          {.a = work.q,
-           .a_pitch = work.q_pitch,
-           .b = static_cast<const char*>(block.keys) + (first + key) / kKeyPanel * panel_bytes,
-           .steps = layout.depth_steps,
-           .sums = work.scores + key,
-           .sums_pitch = kKeyBlock,
-           .accumulate = false},
-          block.rows);
+      Products::scores({.a = work.q,
+                        .a_pitch = work.q_pitch,
+                        .b = static_cast<const char*>(block.keys) + (first + key) / kKeyPanel * panel_bytes,
+                        .steps = layout.depth_steps,
+                        .sums = work.scores + key,
+                        .sums_pitch = kKeyBlock,
+                        .accumulate = false},
+                       rows);
     }
 
     if (block.bias || block.causal) {
-      weigh<Element, true>(layout, block, work, first, width);
+      weigh<Element, Products, true>(layout, block, work, first, width);
     } else {
-      weigh<Element, false>(layout, block, work, first, width);
+      weigh<Element, Products, false>(layout, block, work, first, width);
     }
 
     // The weighted values.
     const int64_t steps = width / layout.step_elements;
     for (int64_t panel = 0; panel < layout.value_panels; ++panel) {
       const int64_t step = panel * layout.key_steps + first / layout.step_elements;
-      multiply_values<Element>({.a = work.weights,
-                                .a_pitch = work.weights_pitch,
-                                .b = static_cast<const char*>(block.values) + step * value_row,
-                                .steps = steps,
-                                .sums = work.sums + panel * layout.value_vectors * 16,
-                                .sums_pitch = layout.out_pitch(),
-                                .accumulate = first > 0},
-                               block.rows, layout.value_vectors);
+      Products::values({.a = work.weights,
+                        .a_pitch = work.weights_pitch,
+                        .b = static_cast<const char*>(block.values) + step * value_row,
+                        .steps = steps,
+                        .sums = work.sums + panel * layout.value_vectors * 16,
+                        .sums_pitch = layout.out_pitch(),
+                        .accumulate = first > 0},
+                       rows, layout.value_vectors);
     }
   }
-  write_out(layout, block, work);
+  write_out<Element, Products>(layout, block, work);
 }
 
 template <typename Element>

@@ -26,11 +26,14 @@ void run_attention(Exec& ex, const AttentionCore& core, const AttentionInput& in
 
 extern const ConvImplementation kWinogradConvF32;
 extern const ConvImplementation kWinogradConvBf16;
+extern const ConvImplementation kAmxConv;
 extern const ConvImplementation kAvx512ConvF32;
 extern const ConvImplementation kAvx512ConvBf16;
+extern const MatmulImplementation kAmxMatmul;
 extern const MatmulImplementation kAvx512MatmulF32;
 extern const MatmulImplementation kAvx512MatmulBf16;
 
+extern const AttentionImplementation kAmxAttention;
 extern const AttentionImplementation kAvx512AttentionF32;
 extern const AttentionImplementation kAvx512AttentionBf16;
 

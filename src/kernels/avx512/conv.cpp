@@ -26,7 +26,6 @@ struct Packed : PackedConv {
   bool gathered;
 };
 
-constexpr int64_t kBlockBytes = 448 * 1024;
 constexpr int64_t kFewChannels = 16;
 
 bool is_product(const ConvProblem& p) {
@@ -123,7 +122,8 @@ int64_t ConvRun::bytes_for(int64_t rows, int64_t segments, const Chunk& chunk) c
 int64_t ConvRun::choose_rows(const Chunk& widest) const {
   const int64_t all = p_.n * p_.out_height();
   int64_t rows = 1;
-  while (rows < all && rows * p_.out_width() < 1024 && bytes_for(rows + 1, 1, widest) <= kBlockBytes) ++rows;
+  while (rows < all && rows * p_.out_width() < 2048 && bytes_for(rows + 1, 1, widest) <= core_.block_bytes)
+    ++rows;
   const int64_t blocks = (all + rows - 1) / rows;
   return (all + blocks - 1) / blocks;
 }
@@ -263,7 +263,7 @@ std::unique_ptr<PackedConv> pack_conv(const Core& core, const ConvProblem& p, co
                      .columns = p.out_channels,
                      .channels = p.in_channels,
                      .taps = taps,
-                     .chunk_limit = (taps == 1 ? 2560 : 1280) / core.element};
+                     .chunk_limit = taps == 1 ? core.most_channels : core.most_channels / 2};
   const bool gathered = taps > 1 && p.in_channels <= kFewChannels;
   if (!gathered) return std::make_unique<Packed>(Panels(layout, w), false);
   layout.channels = taps * p.in_channels;

@@ -42,7 +42,9 @@ struct Finish {
 // One panel times all tiles of a block of rows.
 struct PanelJob {
   const char* a = nullptr;
-  int64_t row_pitch = 0;                // bytes between rows of A
+  const char* next_a = nullptr;  // set where A lies further than the second-level cache: its rows, and these
+                                 // first rows of the next job, are fetched ahead
+  int64_t row_pitch = 0;         // bytes between rows of A
   const int64_t* tap_offset = nullptr;  // bytes
   int64_t taps = 1;
   int64_t depth = 0;        // k per tap, a multiple of the core's depth_multiple
@@ -57,14 +59,17 @@ struct PanelJob {
 };
 
 struct Core {
-  int max_rows;        // of a tile
-  int row_step;        // tile heights are best multiples of this
-  int depth_multiple;  // of k in one tap
-  int64_t element;     // bytes of one element of A and B
+  int max_rows;           // of a tile
+  int row_step;           // tile heights are best multiples of this
+  int depth_multiple;     // of k in one tap
+  int64_t element;        // bytes of one element of A and B
+  int64_t block_bytes;    // of activations that a block of rows keeps in the second-level cache
+  int64_t most_channels;  // multiplied in one pass over a block, for one tap
   void (*multiply)(const PanelJob& job);
 };
 
 extern const Core kCoreF32;   // needs AVX-512F
 extern const Core kCoreBf16;  // needs AVX512-BF16
+extern const Core kCoreAmx;   // bf16; needs AMX-BF16
 
 }  // namespace maquette::kernels::avx512

@@ -8,6 +8,8 @@ const Core kCoreBf16{.max_rows = kTileRows,
                      .row_step = 1,
                      .depth_multiple = 2,
                      .element = 2,
+                     .block_bytes = 448 * 1024,
+                     .most_channels = 1280,
                      .multiply = multiply_panel<ElementBf16>};
 
 }  // namespace maquette::kernels::avx512

@@ -49,6 +49,11 @@ struct ElementBf16 {
     _mm256_mask_storeu_epi16(static_cast<uint16_t*>(base) + index, mask,
                              reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value)));
   }
+  MAQUETTE_INLINE void store_pair(void* base, int64_t index, __m512 left, __m512 right) {
+    _mm512_storeu_si512(static_cast<uint16_t*>(base) + index,
+                        reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(right, left)));
+  }
+  MAQUETTE_INLINE __m512 gelu(__m512 x) { return avx512::gelu(x); }
 };
 
 }  // namespace

@@ -27,6 +27,11 @@ struct ElementF32 {
   MAQUETTE_INLINE void store(void* base, int64_t index, __mmask16 mask, __m512 value) {
     _mm512_mask_storeu_ps(static_cast<float*>(base) + index, mask, value);
   }
+  MAQUETTE_INLINE void store_pair(void* base, int64_t index, __m512 left, __m512 right) {
+    _mm512_storeu_ps(static_cast<float*>(base) + index, left);
+    _mm512_storeu_ps(static_cast<float*>(base) + index + 16, right);
+  }
+  MAQUETTE_INLINE __m512 gelu(__m512 x) { return avx512::gelu(x); }
 };
 
 }  // namespace

@@ -19,6 +19,11 @@ bool accepts_matmul(const MatmulProblem& p) {
   return p.type == kType && (kType == DType::f32 ? cpu().avx512 : cpu().avx512_bf16);
 }
 
+template <typename Problem>
+bool on_amx(const Problem& p) {
+  return p.type == DType::bf16 && cpu().amx_bf16;
+}
+
 // Whether Winograd's savings are not eaten by half-empty tiles and by the transforms. Says the same for any
 // number of images, so that a picture does not depend on what it is computed together with.
 bool suits_winograd(const ConvProblem& p) {
@@ -75,6 +80,10 @@ const ConvImplementation kWinogradConvBf16{.name = "avx512-winograd-bf16",
                                            .accepts = accepts_winograd<DType::bf16>,
                                            .pack = pack_winograd<avx512::kWinogradBf16>,
                                            .run = run_winograd<avx512::kWinogradBf16>};
+const ConvImplementation kAmxConv{.name = "amx-bf16",
+                                  .accepts = on_amx<ConvProblem>,
+                                  .pack = pack_conv<avx512::kCoreAmx>,
+                                  .run = avx512::run_conv};
 const ConvImplementation kAvx512ConvF32{.name = "avx512-f32",
                                         .accepts = accepts_conv<DType::f32>,
                                         .pack = pack_conv<avx512::kCoreF32>,
@@ -83,6 +92,10 @@ const ConvImplementation kAvx512ConvBf16{.name = "avx512-bf16",
                                          .accepts = accepts_conv<DType::bf16>,
                                          .pack = pack_conv<avx512::kCoreBf16>,
                                          .run = avx512::run_conv};
+const MatmulImplementation kAmxMatmul{.name = "amx-bf16",
+                                      .accepts = on_amx<MatmulProblem>,
+                                      .pack = pack_matmul<avx512::kCoreAmx>,
+                                      .run = avx512::run_matmul};
 const MatmulImplementation kAvx512MatmulF32{.name = "avx512-f32",
                                             .accepts = accepts_matmul<DType::f32>,
                                             .pack = pack_matmul<avx512::kCoreF32>,
@@ -91,6 +104,8 @@ const MatmulImplementation kAvx512MatmulBf16{.name = "avx512-bf16",
                                              .accepts = accepts_matmul<DType::bf16>,
                                              .pack = pack_matmul<avx512::kCoreBf16>,
                                              .run = avx512::run_matmul};
+const AttentionImplementation kAmxAttention{
+    .name = "amx-bf16", .accepts = on_amx<AttentionInput>, .run = run_attention<avx512::kAttentionAmx>};
 const AttentionImplementation kAvx512AttentionF32{.name = "avx512-f32",
                                                   .accepts = accepts_attention<DType::f32>,
                                                   .run = run_attention<avx512::kAttentionF32>};

@@ -18,13 +18,10 @@ struct Packed : PackedMatmul {
   Panels panels;
 };
 
-// Bytes of activations that a block keeps in the second-level cache.
-constexpr int64_t kBlockBytes = 384 * 1024;
-
 int64_t block_rows(const Panels& panels, int64_t rows) {
   const Core& core = *panels.layout().core;
   const int64_t bytes_per_row = panels.chunks().front().depth * core.element;
-  int64_t most = std::clamp<int64_t>(kBlockBytes / bytes_per_row, core.max_rows, 1024);
+  int64_t most = std::clamp<int64_t>(core.block_bytes / bytes_per_row, core.max_rows, 2048);
   most = most / core.max_rows * core.max_rows;
   // Blocks of about equal height.
   const int64_t blocks = (rows + most - 1) / most;
@@ -44,7 +41,7 @@ std::unique_ptr<PackedMatmul> pack_matmul(const Core& core, const MatmulProblem&
   const PanelLayout layout{.core = &core,
                            .columns = p.out_features,
                            .channels = p.in_features,
-                           .chunk_limit = 2560 / core.element,
+                           .chunk_limit = core.most_channels,
                            .gated = p.gated};
   return std::make_unique<Packed>(Panels(layout, w));
 }

@@ -60,8 +60,8 @@ void run_task(const Product& p, const Finish& finish, int64_t block, int64_t fir
     view.tiles.clear();
     p.view(block, chunks[c], static_cast<char*>(worker.scratch.raw()), view);
     for (int64_t panel = first_panel; panel < end_panel; ++panel) {
-      float* sums =
-          chunks.size() > 1 ? worker.sums.data().data() + (panel - first_panel) * kPanelColumns : nullptr;
+      float* sums = nullptr;
+      if (chunks.size() > 1) sums = worker.sums.data().data() + (panel - first_panel) * kPanelColumns;
       p.weights->layout().core->multiply({.a = view.a,
                                           .row_pitch = view.row_pitch,
                                           .tap_offset = view.tap_offset.data(),
@@ -94,8 +94,9 @@ void run_product(Exec& ex, const Product& p) {
   std::vector<Worker> workers(static_cast<size_t>(std::min<int64_t>(thread_count(), tasks)));
   for (Worker& worker : workers) {
     if (p.scratch_bytes > 0) worker.scratch = ex.empty({static_cast<int64_t>(p.scratch_bytes)}, DType::u8);
-    if (p.weights->chunks().size() > 1)
+    if (p.weights->chunks().size() > 1) {
       worker.sums = ex.empty({p.block_rows, group * kPanelColumns}, DType::f32);
+    }
   }
   parallel_tasks(tasks, [&](int64_t task, int worker) {
     const int64_t first_panel = task / p.blocks * group;

@@ -6,62 +6,23 @@
 #pragma once
 
 #include "kernels/avx512/core.h"
+#include "kernels/avx512/finish.h"
 #include "kernels/avx512/vector_math.h"
 
 namespace maquette::kernels::avx512 {
 namespace {
 
-constexpr int kTileRows = 14;
-
 // Element: struct with
-//   static __m512 multiply_add(__m512 sum, const char* a, const char* b)    b: 64 bytes
-//   static __m512 load(const void* base, int64_t index, __mmask16 mask)
-//   static void store(void* base, int64_t index, __mmask16 mask, __m512 value)
-template <typename Element>
-MAQUETTE_INLINE void finish_row(const Finish& f, __m512 left, __m512 right, int64_t row, int64_t panel) {
-  const float* bias = f.bias + panel * kPanelColumns;
-  left = _mm512_add_ps(left, _mm512_loadu_ps(bias));
-  right = _mm512_add_ps(right, _mm512_loadu_ps(bias + 16));
-  if (f.gated) {
-    const int64_t column = panel * 16;
-    const __mmask16 mask =
-        f.columns - column >= 16 ? 0xffff : static_cast<__mmask16>((1u << (f.columns - column)) - 1);
-    const int64_t index = row * f.columns + column;
-    __m512 value = _mm512_mul_ps(activate(f.activation, left), gelu(right));
-    if (f.residual) value = _mm512_add_ps(value, Element::load(f.residual, index, mask));
-    Element::store(f.out, index, mask, value);
-    return;
-  }
-  for (int half = 0; half < 2; ++half) {
-    const int64_t column = panel * kPanelColumns + half * 16;
-    const int64_t valid = f.columns - column;
-    if (valid <= 0) return;
-    const __mmask16 mask = valid >= 16 ? 0xffff : static_cast<__mmask16>((1u << valid) - 1);
-    const int64_t index = row * f.columns + column;
-    __m512 value = half == 0 ? left : right;
-    if (f.per_image) {
-      const float* shift = f.per_image + row / f.rows_per_image * f.columns + column;
-      value = _mm512_add_ps(value, _mm512_maskz_loadu_ps(mask, shift));
-    }
-    value = activate(f.activation, value);
-    if (f.residual) value = _mm512_add_ps(value, Element::load(f.residual, index, mask));
-    Element::store(f.out, index, mask, value);
-  }
-}
+//   static constexpr int64_t kBytes
+//   static void multiply_add(__m512& left, __m512& right, const char* a, const char* b)    b: 128 bytes
+// and what finish.h asks for.
+constexpr int kTileRows = 14;
+constexpr int64_t kStepsPerLine = 16;
 
-// Writes the sums of a tile, [rows][pitch] f32, as finished output.
-template <typename Element>
-__attribute__((noinline)) void finish_tile(const Finish& f, const float* sums, int64_t pitch, int64_t row,
-                                           int rows, int64_t panel) {
-  for (int r = 0; r < rows; ++r) {
-    finish_row<Element>(f, _mm512_loadu_ps(sums + r * pitch), _mm512_loadu_ps(sums + r * pitch + 16), row + r,
-                        panel);
-  }
-}
-
-template <typename Element, int kRows>
+// kFetch: whether to fetch the rows of the next tile, which lie further than the second-level cache.
+template <typename Element, int kRows, bool kFetch>
 __attribute__((noinline)) void multiply_tile(const PanelJob& job, const char* a, float* sums,
-                                             int64_t sums_pitch, const float* before) {
+                                             int64_t sums_pitch, const float* before, const char* next) {
   __m512 sum[kRows][2];
   if (before) {
 #pragma GCC unroll 16
@@ -79,13 +40,20 @@ __attribute__((noinline)) void multiply_tile(const PanelJob& job, const char* a,
   for (int64_t tap = 0; tap < job.taps; ++tap) {
     const char* row0 = a + job.tap_offset[tap];
     const char* third[5] = {row0, row0 + 3 * pitch, row0 + 6 * pitch, row0 + 9 * pitch, row0 + 12 * pitch};
-    for (int64_t step = 0; step < steps; ++step) {
+    // Sixteen steps use up one cache line of each row; meanwhile the same lines of the next tile are fetched.
+    for (int64_t line = 0; line < steps; line += kStepsPerLine) {
+      const char* ahead = next + job.tap_offset[tap] + 4 * line;
+      const int64_t end = line + kStepsPerLine < steps ? line + kStepsPerLine : steps;
+      for (int64_t step = line; step < end; ++step) {
+        if (kFetch) _mm_prefetch(ahead, _MM_HINT_T0);
+        ahead += pitch;
 #pragma GCC unroll 16
-      for (int r = 0; r < kRows; ++r) {
-        const char* at = third[r / 3] + (r % 3) * pitch + 4 * step;
-        Element::multiply_add(sum[r][0], sum[r][1], at, b);
+        for (int r = 0; r < kRows; ++r) {
+          const char* at = third[r / 3] + (r % 3) * pitch + 4 * step;
+          Element::multiply_add(sum[r][0], sum[r][1], at, b);
+        }
+        b += 128;
       }
-      b += 128;
     }
   }
 #pragma GCC unroll 16
@@ -96,21 +64,24 @@ __attribute__((noinline)) void multiply_tile(const PanelJob& job, const char* a,
 }
 
 template <typename Element, int kRows>
-void run_tile(const PanelJob& job, const RowTile& tile) {
+void run_tile(const PanelJob& job, const RowTile& tile, const char* next) {
+  const auto multiply = next ? multiply_tile<Element, kRows, true> : multiply_tile<Element, kRows, false>;
   const float* before = job.accumulate ? job.sums + tile.block_row * job.sums_pitch : nullptr;
   if (job.finish == nullptr) {
-    multiply_tile<Element, kRows>(job, job.a + tile.a_offset, job.sums + tile.block_row * job.sums_pitch,
-                                  job.sums_pitch, before);
+    multiply(job, job.a + tile.a_offset, job.sums + tile.block_row * job.sums_pitch, job.sums_pitch, before,
+             next);
     return;
   }
   alignas(64) float sums[kRows * kPanelColumns];
-  multiply_tile<Element, kRows>(job, job.a + tile.a_offset, sums, kPanelColumns, before);
-  finish_tile<Element>(*job.finish, sums, kPanelColumns, tile.row, kRows, job.panel);
+  multiply(job, job.a + tile.a_offset, sums, kPanelColumns, before, next);
+  finish_tile<Element>(
+      *job.finish,
+      {.sums = sums, .pitch = kPanelColumns, .row = tile.row, .rows = kRows, .panel = job.panel});
 }
 
 template <typename Element>
 void multiply_panel(const PanelJob& job) {
-  using Run = void (*)(const PanelJob&, const RowTile&);
+  using Run = void (*)(const PanelJob&, const RowTile&, const char*);
   static constexpr Run kRun[kTileRows + 1] = {nullptr,
                                               run_tile<Element, 1>,
                                               run_tile<Element, 2>,
@@ -126,7 +97,12 @@ void multiply_panel(const PanelJob& job) {
                                               run_tile<Element, 12>,
                                               run_tile<Element, 13>,
                                               run_tile<Element, 14>};
-  for (int64_t i = 0; i < job.tile_count; ++i) kRun[job.tiles[i].rows](job, job.tiles[i]);
+  for (int64_t i = 0; i < job.tile_count; ++i) {
+    const char* next = i + 1 < job.tile_count ? job.a + job.tiles[i + 1].a_offset
+                       : job.next_a           ? job.next_a
+                                              : job.a;
+    kRun[job.tiles[i].rows](job, job.tiles[i], next);
+  }
 }
 
 }  // namespace

@@ -142,7 +142,9 @@ void WinogradRun::run_group(int64_t first, int64_t count, const char* v, int64_t
                    .u = static_cast<char*>(weights.raw()),
                    .plane_bytes = weights.size(1)});
     for (int64_t f = 0; f < kFrequencies; ++f) {
-      core_.core->multiply({.a = v + f * plane_bytes + c * element_,
+      const char* plane = v + f * plane_bytes + c * element_;
+      core_.core->multiply({.a = plane,
+                            .next_a = f + 1 < kFrequencies ? plane + plane_bytes : v,
                             .row_pitch = row_bytes_,
                             .tap_offset = &no_offset,
                             .taps = 1,

@@ -49,7 +49,8 @@ TextLayer load_layer(const nn::Scope& scope, int64_t heads, float epsilon) {
 
 TextEncoder TextEncoder::load(const nn::Scope& scope, const TextEncoderConfig& config) {
   TextEncoder encoder;
-  const nn::Scope model = scope / "text_model";
+  // transformers 5 writes the encoder without this prefix.
+  const nn::Scope model = scope.has("text_model.embeddings.token_embedding.weight") ? scope / "text_model" : scope;
   encoder.embedding_ = nn::load_embedding(model / "embeddings.token_embedding");
   encoder.position_ = (model / "embeddings").vector("position_embedding.weight");
   const int64_t width = encoder.width();

@@ -78,9 +78,12 @@ std::optional<CompactNetwork> load_compact(const nn::Scope& scope) {
     CompactNetwork::Layer layer{.conv = nn::load_conv2d(part), .slopes = Tensor()};
     const nn::Scope after = scope / fmt::format("body.{}", 2 * i + 1);
     if (after.has("weight")) layer.slopes = after.vector("weight");
-    const bool fits = layer.conv.weights->kernel_h() == 3 && layer.conv.weights->kernel_w() == 3 &&
-                      layer.conv.in_channels() > 0 && (i == 0 || layer.conv.in_channels() == channels) &&
-                      (!layer.slopes.defined() || layer.slopes.elements() == layer.conv.out_channels());
+    const bool fits =
+        layer.conv.weights->kernel_h() == 3 && layer.conv.weights->kernel_w() == 3 &&
+        layer.conv.in_channels() > 0 &&
+        (!layer.conv.bias.defined() || layer.conv.bias.elements() == layer.conv.out_channels()) &&
+        (i == 0 || layer.conv.in_channels() == channels) &&
+        (!layer.slopes.defined() || layer.slopes.elements() == layer.conv.out_channels());
     if (!fits) {
       throw Error(ErrorCode::weights, "cannot use the upscaler")
           .with("tensor", part.full_name("weight"))

@@ -40,7 +40,7 @@ nn::Conv2d load_conv(const nn::Scope& scope, std::string_view name, int64_t in, 
   const bool fits = conv.weights->kernel_h() == 3 && conv.weights->kernel_w() == 3 &&
                     conv.in_channels() > 0 && conv.out_channels() > 0 &&
                     (in == 0 || conv.in_channels() == in) && (out == 0 || conv.out_channels() == out);
-  if (fits) return conv;
+  if (fits && (!conv.bias.defined() || conv.bias.elements() == conv.out_channels())) return conv;
   const auto wanted = [](int64_t channels) {
     return channels == 0 ? std::string("any") : fmt::format("{}", channels);
   };

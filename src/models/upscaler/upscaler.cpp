@@ -141,6 +141,7 @@ class TiledUpscale {
   Tensor run(nn::Exec& ex, const Tensor& picture);
 
  private:
+  void finish_piece(nn::Exec& ex);
   void report();
 
   const Upscaler& upscaler_;
@@ -188,6 +189,12 @@ TiledUpscale::TiledUpscale(const nn::Exec& ex, const Upscaler& upscaler, const S
   plan_.peak_bytes += window_memory_ + result * (size_of(ex.activations) + sizeof(float));
 }
 
+void TiledUpscale::finish_piece(nn::Exec& ex) {
+  ++done_;
+  // Pieces of different kinds leave buffers of different sizes behind: they go back before they pile up.
+  if (ex.pool.bytes_held() > plan_.peak_bytes) ex.pool.trim();
+}
+
 void TiledUpscale::report() {
   if (!options_.progress) return;
   const int total = plan_.tiles * upscaler_.pieces();
@@ -202,7 +209,7 @@ void TiledUpscale::report() {
 Tensor TiledUpscale::run(nn::Exec& ex, const Tensor& picture) {
   const TileRunner inner({.window = options_.window,
                           .memory = window_memory_,
-                          .on_piece = [this] { ++done_; },
+                          .on_piece = [this, &ex] { finish_piece(ex); },
                           .on_window =
                               [this, &ex] {
                                 report();

@@ -6,6 +6,7 @@
 // The first step has no history, and the step to sigma = 0 no finite h: there, target = D.
 #include <optional>
 
+#include "sampling/rounded_math.h"
 #include "sampling/samplers/steps.h"
 
 namespace maquette::sampling {
@@ -15,15 +16,15 @@ Tensor sample_dpmpp_2m(const Denoiser& denoise, Tensor x, std::span<const float>
   std::optional<Tensor> previous;
   for (size_t i = 0; i + 1 < sigmas.size(); ++i) {
     const Tensor denoised = denoise(x, sigmas[i]);
-    const float t = -std::log(sigmas[i]);
-    const float t_next = -std::log(sigmas[i + 1]);
+    const float t = -log_f32(sigmas[i]);
+    const float t_next = -log_f32(sigmas[i + 1]);
     const float h = t_next - t;
     Tensor target = denoised;
     if (previous && sigmas[i + 1] > 0) {
-      const float r = (t + std::log(sigmas[i - 1])) / h;
+      const float r = (t + log_f32(sigmas[i - 1])) / h;
       target = combine({{1 + 1 / (2 * r), denoised}, {-(1 / (2 * r)), *previous}});
     }
-    x = combine({{std::exp(-t_next) / std::exp(-t), x}, {-std::expm1(-h), target}});
+    x = combine({{exp_f32(-t_next) / exp_f32(-t), x}, {-expm1_f32(-h), target}});
     previous = denoised;
     finish_step(settings, sigmas, i, x, denoised);
   }

@@ -3,6 +3,7 @@
 // phi_3 = phi_2 / h - 1/2 (h including eta),
 //   x_next = e^-h x - (e^-h - 1) D + phi_2 D' - phi_3 D''
 // where D' and D'' are divided differences of the latest denoised images.
+#include "sampling/rounded_math.h"
 #include "sampling/samplers/steps.h"
 
 namespace maquette::sampling {
@@ -17,10 +18,10 @@ Tensor sample_dpmpp_3m_sde(const Denoiser& denoise, Tensor x, std::span<const fl
     if (next == 0) {
       x = denoised;
     } else {
-      const float h = -std::log(next) + std::log(sigmas[i]);
+      const float h = -log_f32(next) + log_f32(sigmas[i]);
       const float h_eta = h * (settings.eta + 1);
-      x = combine({{std::exp(-h_eta), x}, {-std::expm1(-h_eta), denoised}});
-      const float phi_2 = std::expm1(-h_eta) / h_eta + 1;
+      x = combine({{exp_f32(-h_eta), x}, {-expm1_f32(-h_eta), denoised}});
+      const float phi_2 = expm1_f32(-h_eta) / h_eta + 1;
       if (history.size() >= 2) {
         const float r0 = steps[0] / h;
         const float r1 = steps[1] / h;
@@ -34,7 +35,7 @@ Tensor sample_dpmpp_3m_sde(const Denoiser& denoise, Tensor x, std::span<const fl
         x = combine({{1.0f, x}, {phi_2, difference_over(denoised, history[0], steps[0] / h)}});
       }
       if (settings.eta > 0) {
-        const float deviation = next * std::sqrt(-std::expm1(-2 * h * settings.eta)) * settings.s_noise;
+        const float deviation = next * std::sqrt(-expm1_f32(-2 * h * settings.eta)) * settings.s_noise;
         x = combine({{1.0f, x}, {deviation, settings.noise(sigmas[i], next)}});
       }
       steps.insert(steps.begin(), h);

@@ -18,7 +18,7 @@ Tensor sample_plms(const Denoiser& denoise, Tensor x, std::span<const float> sig
 
     Tensor slope = adams_bashforth(history);
     if (i == 0 && next > 0) {
-      const Tensor predicted = combine({{1.0f, x}, {next - sigma, noise}});
+      const Tensor predicted = combine({{1.0f, denoised}, {next, noise}});
       const Tensor noise_next = derivative(predicted, denoise(predicted, next), next);
       slope = scaled(combine({{1.0f, noise}, {1.0f, noise_next}}), 0.5f);
     }

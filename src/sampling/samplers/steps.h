@@ -6,6 +6,7 @@
 #include <span>
 
 #include "sampling/latent_math.h"
+#include "sampling/rounded_math.h"
 #include "sampling/sampler.h"
 
 namespace maquette::sampling {
@@ -35,7 +36,7 @@ inline float churn(Tensor& x, std::span<const float> sigmas, size_t i, const Sam
       inside ? std::min(settings.s_churn / static_cast<float>(sigmas.size() - 1), std::sqrt(2.0f) - 1) : 0.0f;
   const float raised = sigmas[i] * (gamma + 1);
   if (gamma > 0 || settings.churn_draws_always) {
-    const Tensor noise = settings.noise(sigmas[i], raised);
+    const Tensor noise = settings.churn_noise ? settings.churn_noise() : settings.noise(sigmas[i], raised);
     if (gamma > 0) {
       x = combine(
           {{1.0f, x}, {std::sqrt(raised * raised - sigmas[i] * sigmas[i]), scaled(noise, settings.s_noise)}});
@@ -46,9 +47,9 @@ inline float churn(Tensor& x, std::span<const float> sigmas, size_t i, const Sam
 
 // The level halfway between two in log sigma.
 inline float log_middle(float sigma, float other) {
-  const float a = std::log(sigma);
-  const float b = std::log(other);
-  return std::exp(b - (b - a) * 0.5f);
+  const float a = log_f32(sigma);
+  const float b = log_f32(other);
+  return exp_f32(b - (b - a) * 0.5f);
 }
 
 inline void finish_step(const SampleSettings& settings, std::span<const float> sigmas, size_t i, Tensor& x,

@@ -15,12 +15,11 @@ Tensor sample_tcd(const Denoiser& denoise, Tensor x, std::span<const float> sigm
     if (next == 0) {
       x = denoised;
     } else {
-      const double t_next = settings.levels->timestep_of(next);
-      float down = settings.levels->sigma_at(std::floor((1 - static_cast<double>(settings.eta)) * t_next));
-      if (settings.eta == 0) down = next;
-      down = std::min(down, next);
+      const double t = (1 - static_cast<double>(settings.eta)) * settings.levels->timestep_of(next);
+      const float below = settings.levels->sigmas()[static_cast<size_t>(std::floor(t + 1e-4))];
+      const float down = settings.eta == 0 ? next : std::min(below, next);
       x = combine({{1.0f, denoised}, {down, derivative(x, denoised, sigmas[i])}});
-      const float up = std::sqrt(next * next - down * down);
+      const float up = std::sqrt((next - down) * (next + down));
       if (up > 0) x = combine({{1.0f, x}, {up, settings.noise(sigmas[i], next)}});
     }
     finish_step(settings, sigmas, i, x, denoised);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sampling/rounded_math.h"
 #include "sampling/samplers/steps.h"
 #include "sampling/samplers/unipc_weights.h"
 
@@ -43,8 +44,8 @@ std::vector<float> solved(std::vector<std::vector<double>> matrix, std::vector<d
 UniPcWeights unipc_weights(const UniPcRequest& request) {
   const float hh = request.hh;
   UniPcWeights weights;
-  weights.h_phi_1 = std::expm1(hh);
-  weights.b_h = request.bh1 ? hh : std::expm1(hh);
+  weights.h_phi_1 = expm1_f32(hh);
+  weights.b_h = request.bh1 ? hh : expm1_f32(hh);
 
   std::vector<float> ratios = request.ratios;
   ratios.push_back(1);
@@ -94,7 +95,7 @@ struct Update {
 
 // x at `to`, from x at `from`: the predictor, or with the denoised image at `to` the corrector.
 Tensor unipc_update(const Tensor& x, const History& history, const Update& update, const Tensor* at_target) {
-  const float h = -std::log(update.to) - history.lambdas[0];
+  const float h = -log_f32(update.to) - history.lambdas[0];
   UniPcRequest request{.ratios = {}, .hh = -h, .bh1 = update.bh1};
   for (int k = 1; k < update.order; ++k) {
     request.ratios.push_back((history.lambdas[static_cast<size_t>(k)] - history.lambdas[0]) / h);
@@ -135,7 +136,7 @@ Tensor sample_unipc(const Denoiser& denoise, Tensor x, std::span<const float> gi
                        : unipc_update(corrected, history, {sigmas[at - 1], sigmas[at], order, settings.bh1},
                                       &denoised);
     history.denoised.insert(history.denoised.begin(), denoised);
-    history.lambdas.insert(history.lambdas.begin(), -std::log(sigmas[at]));
+    history.lambdas.insert(history.lambdas.begin(), -log_f32(sigmas[at]));
     if (history.denoised.size() > 3) {
       history.denoised.pop_back();
       history.lambdas.pop_back();

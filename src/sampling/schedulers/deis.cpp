@@ -1,6 +1,7 @@
 // DEIS in rho = sigma / alpha with the logarithm as time (log-rho Adams-Bashforth; Zhang and Chen 2023,
 // arXiv:2204.13902): the predicted noise is a polynomial in log rho through the latest answers, integrated
 // exactly.
+#include "sampling/rounded_math.h"
 #include "sampling/schedulers/classes.h"
 #include "sampling/schedulers/lambda_scheduler.h"
 
@@ -10,17 +11,17 @@ namespace {
 
 // The antiderivative at t of the Lagrange polynomial in log t that is 1 at b and 0 at c.
 float antiderivative(float t, float b, float c) {
-  return t * (-std::log(c) + std::log(t) - 1) / (std::log(b) - std::log(c));
+  return t * (-log_f32(c) + log_f32(t) - 1) / (log_f32(b) - log_f32(c));
 }
 
 // The same that is 1 at b and 0 at c and d.
 float antiderivative(float t, float b, float c, float d) {
-  const float log_t = std::log(t);
-  const float log_c = std::log(c);
-  const float log_d = std::log(d);
+  const float log_t = log_f32(t);
+  const float log_c = log_f32(c);
+  const float log_d = log_f32(d);
   const float numerator =
       t * (log_c * (log_d - log_t + 1) - log_d * log_t + log_d + log_t * log_t - 2 * log_t + 2);
-  return numerator / ((std::log(b) - log_c) * (std::log(b) - log_d));
+  return numerator / ((log_f32(b) - log_c) * (log_f32(b) - log_d));
 }
 
 class Deis : public LambdaScheduler {
@@ -48,7 +49,7 @@ class Deis : public LambdaScheduler {
     const LambdaPoint from = point(step.entry);
     const LambdaPoint to = point(step.entry + 1);
     const float h = to.lambda - from.lambda;
-    return combine({{to.alpha / from.alpha, step.sample}, {-(to.sigma * (std::exp(h) - 1.0f)), outputs_[0]}});
+    return combine({{to.alpha / from.alpha, step.sample}, {-(to.sigma * (exp_f32(h) - 1.0f)), outputs_[0]}});
   }
   Tensor second(const SchedulerStep& step) const {
     const LambdaPoint to = point(step.entry + 1);

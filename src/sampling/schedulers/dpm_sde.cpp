@@ -2,6 +2,7 @@
 // alternate between the level and the midpoint in log sigma, with noise from one Brownian motion.
 #include <optional>
 
+#include "sampling/rounded_math.h"
 #include "sampling/schedulers/classes.h"
 #include "sampling/schedulers/sigma_scheduler.h"
 
@@ -33,10 +34,10 @@ class DpmSde : public SigmaScheduler {
     const bool first = !start_.defined();
     const float sigma = sigma_at(first ? step.entry : step.entry - 1);
     const float next = sigma_at(first ? step.entry + 1 : step.entry);
-    const float t = -std::log(sigma);
-    const float t_next = -std::log(next);
+    const float t = -log_f32(sigma);
+    const float t_next = -log_f32(next);
     const float t_middle = t + (t_next - t) * 0.5f;
-    const float here = first ? sigma : std::exp(-t_middle);
+    const float here = first ? sigma : exp_f32(-t_middle);
     const Tensor picture = predicted_picture(step.output, step.sample, here);
     if (next == 0) {
       return {euler_step(step.sample, difference_over(step.sample, picture, sigma), next - sigma), picture};
@@ -44,12 +45,12 @@ class DpmSde : public SigmaScheduler {
 
     // An ancestral exponential-integrator step from `sigma`: to the midpoint, or with the picture seen there
     // to the end.
-    const float from = std::exp(-t);
-    const float to = std::exp(-(first ? t_middle : t_next));
+    const float from = exp_f32(-t);
+    const float to = exp_f32(-(first ? t_middle : t_next));
     const Tensor sample = first ? step.sample : start_;
     const float up = std::min(to, std::sqrt(to * to * (from * from - to * to) / (from * from)));
-    const float t_down = -std::log(std::sqrt(to * to - up * up));
-    const Tensor moved = combine({{std::exp(-t_down) / from, sample}, {-std::expm1(t - t_down), picture}});
+    const float t_down = -log_f32(std::sqrt(to * to - up * up));
+    const Tensor moved = combine({{exp_f32(-t_down) / from, sample}, {-expm1_f32(t - t_down), picture}});
     const Tensor noise = scaled(brownian(step)(from, to), step.s_noise);
     start_ = first ? step.sample : Tensor();
     middle_ = to;

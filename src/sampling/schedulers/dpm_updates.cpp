@@ -9,6 +9,8 @@
 // the midpoint form of the second order replaces the weight of D1 by half that of D0.
 #include "sampling/schedulers/dpm_updates.h"
 
+#include "sampling/rounded_math.h"
+
 namespace maquette::sampling {
 
 namespace {
@@ -24,33 +26,33 @@ struct Weights {
 };
 
 Weights picture_weights(const LambdaPoint& from, const LambdaPoint& to, float h) {
-  const float e = std::exp(-h) - 1.0f;
+  const float e = exp_f32(-h) - 1.0f;
   const float d1 = to.alpha * (e / h + 1.0f);
   return {.keep = to.sigma / from.sigma,
           .d0 = -(to.alpha * e),
           .d1_middle = -(0.5f * (to.alpha * e)),
           .d1_heun = d1,
           .d1 = d1,
-          .d2 = -(to.alpha * ((std::exp(-h) - 1.0f + h) / (h * h) - 0.5f)),
+          .d2 = -(to.alpha * ((exp_f32(-h) - 1.0f + h) / (h * h) - 0.5f)),
           .noise = 0};
 }
 
 Weights noise_weights(const LambdaPoint& from, const LambdaPoint& to, float h) {
-  const float e = std::exp(h) - 1.0f;
+  const float e = exp_f32(h) - 1.0f;
   const float d1 = -(to.sigma * (e / h - 1.0f));
   return {.keep = to.alpha / from.alpha,
           .d0 = -(to.sigma * e),
           .d1_middle = -(0.5f * (to.sigma * e)),
           .d1_heun = d1,
           .d1 = d1,
-          .d2 = -(to.sigma * ((std::exp(h) - 1.0f - h) / (h * h) - 0.5f)),
+          .d2 = -(to.sigma * ((exp_f32(h) - 1.0f - h) / (h * h) - 0.5f)),
           .noise = 0};
 }
 
 Weights sde_picture_weights(const LambdaPoint& from, const LambdaPoint& to, float h) {
-  const float e = 1.0f - std::exp(-2.0f * h);
+  const float e = 1.0f - exp_f32(-2.0f * h);
   const float d1 = to.alpha * (e / (-2.0f * h) + 1.0f);
-  return {.keep = to.sigma / from.sigma * std::exp(-h),
+  return {.keep = to.sigma / from.sigma * exp_f32(-h),
           .d0 = to.alpha * e,
           .d1_middle = 0.5f * (to.alpha * e),
           .d1_heun = d1,
@@ -60,14 +62,14 @@ Weights sde_picture_weights(const LambdaPoint& from, const LambdaPoint& to, floa
 }
 
 Weights sde_noise_weights(const LambdaPoint& from, const LambdaPoint& to, float h) {
-  const float e = std::exp(h) - 1.0f;
+  const float e = exp_f32(h) - 1.0f;
   return {.keep = to.alpha / from.alpha,
           .d0 = -(2.0f * (to.sigma * e)),
           .d1_middle = -(to.sigma * e),
           .d1_heun = -(2.0f * (to.sigma * (e / h - 1.0f))),
           .d1 = 0,
           .d2 = 0,
-          .noise = to.sigma * std::sqrt(std::exp(2 * h) - 1.0f)};
+          .noise = to.sigma * std::sqrt(exp_f32(2 * h) - 1.0f)};
 }
 
 Weights weights(const DpmStep& step) {

@@ -1,6 +1,7 @@
 // Euler's method (Karras et al. 2022, arXiv:2206.00364, algorithm 2 without its correction), with optional
 // churn.
 #include "sampling/numeric.h"
+#include "sampling/rounded_math.h"
 #include "sampling/schedulers/classes.h"
 #include "sampling/schedulers/sigma_scheduler.h"
 
@@ -25,7 +26,7 @@ class Euler : public SigmaScheduler {
     }
     if (config.continuous_timesteps && config.prediction == Prediction::v_prediction) {
       timesteps_.clear();
-      for (size_t i = 0; i + 1 < sigmas_.size(); ++i) timesteps_.push_back(0.25f * std::log(sigmas_[i]));
+      for (size_t i = 0; i + 1 < sigmas_.size(); ++i) timesteps_.push_back(0.25f * log_f32(sigmas_[i]));
     }
   }
 

@@ -1,5 +1,6 @@
 // The midpoint method with the midpoint in log sigma (DPM-Solver-2, Lu et al. 2022, arXiv:2206.00927, on the
 // probability flow of Karras et al.): entries alternate between the level and the midpoint.
+#include "sampling/rounded_math.h"
 #include "sampling/schedulers/classes.h"
 #include "sampling/schedulers/sigma_scheduler.h"
 
@@ -17,9 +18,9 @@ class Kdpm2 : public SigmaScheduler {
     // middles[i] lies between the levels i - 1 and i; there is none before the first, and the last is at 0.
     std::vector<float> middles = {0};
     for (size_t i = 1; i < sigmas.size(); ++i) {
-      const float here = std::log(sigmas[i]);
-      const float before = std::log(sigmas[i - 1]);
-      middles.push_back(sigmas[i] == 0 ? 0 : std::exp(before - (before - here) * 0.5f));
+      const float here = log_f32(sigmas[i]);
+      const float before = log_f32(sigmas[i - 1]);
+      middles.push_back(sigmas[i] == 0 ? 0 : exp_f32(before - (before - here) * 0.5f));
     }
     middles_ = interleaved(middles, true);
 

@@ -1,4 +1,5 @@
 // The midpoint steps of KDPM2 down below the next level, then new noise up to it.
+#include "sampling/rounded_math.h"
 #include "sampling/schedulers/classes.h"
 #include "sampling/schedulers/sigma_scheduler.h"
 
@@ -17,9 +18,9 @@ class Kdpm2Ancestral : public SigmaScheduler {
       const float to = sigmas[i + 1];
       up.push_back(std::sqrt(to * to * (from * from - to * to) / (from * from)));
       down.push_back(std::sqrt(to * to - up[i] * up[i]));
-      const float log_from = std::log(from);
-      const float log_down = std::log(down[i]);
-      middles.push_back(to == 0 ? 0 : std::exp(log_down - (log_down - log_from) * 0.5f));
+      const float log_from = log_f32(from);
+      const float log_down = log_f32(down[i]);
+      middles.push_back(to == 0 ? 0 : exp_f32(log_down - (log_down - log_from) * 0.5f));
     }
     for (std::vector<float>* list : {&up, &down, &middles}) list->push_back(0);
     sigmas_ = interleaved(sigmas, true);

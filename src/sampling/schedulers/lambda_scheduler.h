@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "sampling/latent_math.h"
+#include "sampling/rounded_math.h"
 #include "sampling/schedulers/spacing.h"
 
 namespace maquette::sampling {
@@ -15,7 +16,7 @@ struct LambdaPoint {
   explicit LambdaPoint(float ratio)
       : alpha(1 / std::sqrt(ratio * ratio + 1)),
         sigma(ratio * alpha),
-        lambda(std::log(alpha) - std::log(sigma)) {}
+        lambda(log_f32(alpha) - log_f32(sigma)) {}
   float alpha;
   float sigma;
   float lambda;

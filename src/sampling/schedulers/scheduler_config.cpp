@@ -204,7 +204,6 @@ void read_betas(const Reader& read, BetaSettings& betas) {
       if (!beta.is_number()) throw bad_value("trained_betas", beta, "a number");
       betas.trained.push_back(beta.get<float>());
     }
-    betas.train_timesteps = static_cast<int>(betas.trained.size());
   }
 }
 

@@ -1,0 +1,205 @@
+#include "app/generate.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "app/picture_record.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "diffusion/engine.h"
+#include "media/contact_sheet.h"
+#include "media/image_io.h"
+#include "media/mask_ops.h"
+#include "media/tiling.h"
+#include "weights/safetensors_writer.h"
+
+namespace maquette::app {
+
+namespace {
+
+uint64_t peak_memory() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;  // Linux counts in KiB
+}
+
+// A folder gets SEED.png (never over an existing file); a file gets the seed in its name where there are several.
+fs::path output_path(const GenerateRequest& request, uint64_t seed) {
+  const fs::path& out = request.out;
+  if (fs::is_directory(out) || out.extension().empty()) {
+    std::error_code error;
+    fs::create_directories(out, error);
+    if (error) {
+      throw Error(ErrorCode::failed, "cannot make the folder \"{}\"", out.string()).with("found", error.message());
+    }
+    fs::path path = out / fmt::format("{}.png", seed);
+    for (int i = 2; fs::exists(path); ++i) path = out / fmt::format("{}_{}.png", seed, i);
+    return path;
+  }
+  if (request.count == 1) return out;
+  return out.parent_path() / fmt::format("{}_{}{}", out.stem().string(), seed, out.extension().string());
+}
+
+// What is written: the pixels outside a mask are the original's, to the last bit.
+media::Image8 finished_8bit(const diffusion::Picture& picture) {
+  media::Image8 image = media::image8_from_signed_tensor(picture.pixels);
+  if (!picture.mask.pixels.defined() || !picture.recipe.upscale.empty()) return image;
+  return media::composite(media::to_8bit(picture.original), image, picture.mask);
+}
+
+media::Image finished_float(const diffusion::Picture& picture) {
+  media::Image image = media::image_from_signed_tensor(picture.pixels);
+  if (!picture.mask.pixels.defined() || !picture.recipe.upscale.empty()) return image;
+  return media::composite(picture.original, image, picture.mask);
+}
+
+void measure(const diffusion::Picture& picture, const media::Image8& image, PictureReport& report) {
+  const Recipe& recipe = picture.recipe;
+  if (recipe.tile_x || recipe.tile_y) {
+    const media::TilingSeam seam = media::tiling_seam(image);
+    if (recipe.tile_x) report.measures.emplace_back("seam_x", seam.x.ratio);
+    if (recipe.tile_y) report.measures.emplace_back("seam_y", seam.y.ratio);
+    report.notes.push_back(fmt::format("seam x {:.2f}, y {:.2f} (1.0 is as smooth as the picture itself)",
+                                       seam.x.ratio, seam.y.ratio));
+  }
+  if (picture.mask.pixels.defined() && recipe.upscale.empty()) {
+    const media::SeamDrift drift = media::seam_drift(media::to_8bit(picture.original), image, picture.mask);
+    report.measures.emplace_back("drift_outside", drift.outside_levels);
+    report.measures.emplace_back("drift_inside", drift.inside_levels);
+    report.measures.emplace_back("drift_delta_e", drift.shift_delta_e);
+    report.notes.push_back(fmt::format("at the mask's edge: kept pixels changed by {:.2f} levels, colour drift {:.2f} dE",
+                                       drift.outside_levels, drift.shift_delta_e));
+  }
+}
+
+void write_preview(const fs::path& folder, uint64_t seed, int step, const Tensor& picture) {
+  fs::create_directories(folder);
+  media::write_image(folder / fmt::format("{}_{:03}.png", seed, step), media::image8_from_signed_tensor(picture));
+}
+
+std::vector<std::string> profile_lines(const kernels::Profiler& profiler) {
+  std::vector<std::string> lines;
+  double total = 0;
+  for (const auto& row : profiler.rows()) total += row.seconds;
+  lines.push_back(fmt::format("{:>8} {:>6} {:>6} {:>9}  {}", "seconds", "%", "calls", "GFLOP/s", "operation"));
+  for (const auto& row : profiler.rows()) {
+    const std::string speed = row.flop > 0 ? fmt::format("{:.0f}", row.flop / row.seconds / 1e9) : "";
+    lines.push_back(fmt::format("{:>8.3f} {:>6.1f} {:>6} {:>9}  {}", row.seconds, 100 * row.seconds / total, row.calls,
+                                speed, row.operation));
+  }
+  return lines;
+}
+
+media::ContactPicture sheet_entry(const PictureReport& report, const Recipe& recipe, const media::Image8& image) {
+  std::vector<std::string> notes{fmt::format("{} steps, cfg {:.6g}, {}", recipe.steps, recipe.cfg.value_or(0),
+                                             recipe.sampler.empty() ? "the model's sampler" : recipe.sampler)};
+  notes.push_back(report.file.filename().string());
+  return {.picture = image, .title = fmt::format("seed {}", report.seed), .notes = notes};
+}
+
+media::Image8 sheet_of(const std::vector<media::ContactPicture>& pictures, const Recipe& recipe) {
+  return media::contact_sheet(
+      pictures, {.title = recipe.prompt, .subtitle = std::filesystem::path(recipe.model.path).filename().string()});
+}
+
+PictureReport write_picture(const GenerateRequest& request, const diffusion::Picture& picture,
+                            const media::Image8& image) {
+  PictureReport report{.file = output_path(request, picture.recipe.seed),
+                       .seed = picture.recipe.seed,
+                       .width = static_cast<int>(image.width()),
+                       .height = static_cast<int>(image.height()),
+                       .seconds = picture.seconds,
+                       .recipe_hash = recipe_hash(picture.recipe),
+                       .measures = picture.measures,
+                       .notes = picture.notes};
+  measure(picture, image, report);
+  media::WriteOptions options{.metadata = metadata_of(picture.recipe, report.width, report.height)};
+  const std::string extension = report.file.extension().string();
+  if (request.bits == 16 || extension == ".exr") {
+    options.bits = 16;
+    media::write_image(report.file, finished_float(picture), options);
+  } else {
+    media::write_image(report.file, image, options);
+  }
+  if (!request.latent_out.empty()) {
+    weights::write_safetensors(request.latent_out, {{"latent", picture.latent}},
+                               {{"maquette", record_of(picture.recipe).dump()}});
+  }
+  report.peak_memory = peak_memory();
+  return report;
+}
+
+void check_seams(const GenerateRequest& request, const std::vector<PictureReport>& pictures) {
+  if (request.seam_limit <= 0) return;
+  for (const PictureReport& report : pictures) {
+    for (const auto& [measure, value] : report.measures) {
+      if (!measure.starts_with("seam") || value <= request.seam_limit) continue;
+      throw Error(ErrorCode::limit_exceeded, "the texture \"{}\" has a seam", report.file.string())
+          .with("found", fmt::format("{} {:.2f}", measure, value))
+          .with("expected", fmt::format("at most {}", request.seam_limit))
+          .hint("the picture was written; try another seed");
+    }
+  }
+}
+
+}  // namespace
+
+Json to_json(const PictureReport& report) {
+  Json seconds = Json::object();
+  for (const auto& [phase, value] : report.seconds) seconds[phase] = value;
+  Json measures = Json::object();
+  for (const auto& [measure, value] : report.measures) measures[measure] = value;
+  return {{"file", report.file.string()},       {"seed", report.seed},
+          {"width", report.width},              {"height", report.height},
+          {"seconds", seconds},                 {"peak_memory", report.peak_memory},
+          {"recipe_hash", report.recipe_hash},  {"measures", measures},
+          {"notes", report.notes}};
+}
+
+GenerateResult generate(const GenerateRequest& request) {
+  if (request.threads > 0) kernels::set_thread_count(request.threads);
+  diffusion::Engine engine;
+  kernels::Profiler profiler;
+  if (request.profile) engine.set_profiler(&profiler);
+
+  GenerateResult result;
+  std::vector<media::ContactPicture> sheet;
+  for (int i = 0; i < request.count; ++i) {
+    Recipe recipe = request.recipe;
+    recipe.seed += static_cast<uint64_t>(i);
+    diffusion::Callbacks callbacks{.progress = request.progress};
+    if (!request.preview_folder.empty()) {
+      callbacks.preview = [&](int step, const Tensor& preview) {
+        write_preview(request.preview_folder, recipe.seed, step, preview);
+      };
+    }
+    const diffusion::Picture picture = engine.run(recipe, callbacks);
+    const media::Image8 image = finished_8bit(picture);
+    result.pictures.push_back(write_picture(request, picture, image));
+    if (!request.sheet.empty()) {
+      sheet.push_back(sheet_entry(result.pictures.back(), picture.recipe, image));
+    }
+    if (request.finished) request.finished(result.pictures.back());
+  }
+  if (!request.sheet.empty()) media::write_image(request.sheet, sheet_of(sheet, request.recipe));
+  if (request.profile) result.profile = profile_lines(profiler);
+  check_seams(request, result.pictures);
+  return result;
+}
+
+Recipe read_recipe(const fs::path& file) {
+  const std::string extension = file.extension().string();
+  if (extension == ".json") {
+    return recipe_of_record(parse_json(read_text_file(file).take(), file.string()).take()).take();
+  }
+  const media::PictureMetadata metadata = media::read_picture_metadata(file).take();
+  if (!metadata.recipe_json) {
+    throw Error(ErrorCode::bad_file, "\"{}\" carries no recipe", file.string())
+        .with("found", metadata.parameters ? "parameters of another program" : "no text at all")
+        .hint("maquette recipe \"{}\" shows what there is", file.string());
+  }
+  return recipe_of_record(parse_json(*metadata.recipe_json, file.string()).take()).take();
+}
+
+}  // namespace maquette::app

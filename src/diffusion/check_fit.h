@@ -1,0 +1,20 @@
+// Whether the tensors of a checkpoint make up the networks that this program builds.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "weights/checkpoint.h"
+
+namespace maquette::diffusion {
+
+struct Fit {
+  size_t matched = 0;
+  std::vector<std::string> missing;  // the first of each network: what keeps it from being built
+  std::vector<std::string> unused;   // tensors of a known network that nothing asked for
+};
+
+// Builds every UNet, VAE and text encoder of the checkpoint and throws them away.
+Fit check_fit(const weights::Checkpoint& checkpoint);
+
+}  // namespace maquette::diffusion

@@ -1,0 +1,48 @@
+// What arguments mean that were not given: the defaults of the program whose dialect is spoken.
+#include "diffusion/engine.h"
+
+namespace maquette::diffusion {
+
+namespace {
+
+double default_cfg(const Recipe& recipe, const ModelFacts& facts) {
+  switch (recipe.dialect) {
+    case Dialect::diffusers: return facts.latent_consistency ? 8.5 : facts.sdxl ? (recipe.mask.empty() ? 5.0 : 7.5) : 7.5;
+    case Dialect::a1111: return 7;
+    case Dialect::comfy: return 8;
+  }
+  return 7.5;
+}
+
+int default_steps(const Recipe& recipe, const ModelFacts& facts) {
+  if (recipe.dialect != Dialect::diffusers) return 20;
+  return facts.latent_consistency ? 4 : 50;
+}
+
+double default_strength(const Recipe& recipe, const ModelFacts& facts) {
+  const bool inpaint = !recipe.mask.empty() || recipe.outpaint.any();
+  switch (recipe.dialect) {
+    case Dialect::diffusers: return inpaint ? (facts.sdxl ? 0.9999 : 1.0) : facts.sdxl ? 0.3 : 0.8;
+    case Dialect::a1111: return 0.75;
+    case Dialect::comfy: return 1;
+  }
+  return 0.8;
+}
+
+}  // namespace
+
+Recipe with_defaults(const Recipe& recipe, const ModelFacts& facts) {
+  Recipe full = recipe;
+  if (full.steps == 0) full.steps = default_steps(recipe, facts);
+  if (!full.cfg) full.cfg = default_cfg(recipe, facts);
+  if (!full.init.empty() && !full.strength && !full.denoising_start && full.start_step == 0) {
+    full.strength = default_strength(recipe, facts);
+  }
+  if (full.init.empty()) {
+    if (full.width == 0) full.width = static_cast<int>(facts.native_size);
+    if (full.height == 0) full.height = static_cast<int>(facts.native_size);
+  }
+  return full;
+}
+
+}  // namespace maquette::diffusion

@@ -1,0 +1,66 @@
+// Engine: runs recipes. Keeps what it loaded (models, ControlNets, upscalers) for the next recipe.
+//
+//   recipe -> model -> prompts -> first latent -> sampling -> picture -> hi-res pass -> upscaling -> measures
+//
+// One engine runs one recipe at a time; several engines may run at once, in threads of their own, and give the
+// same pictures as one after the other.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/recipe.h"
+#include "kernels/exec.h"
+#include "media/image.h"
+
+namespace maquette::diffusion {
+
+struct Callbacks {
+  ProgressCallback progress;  // returns false to cancel, within one step
+  // A rough picture of the unfinished latent after each step, [1, 3, h, w] in [-1, 1], at latent size.
+  std::function<void(int step, const Tensor& picture)> preview;
+};
+
+struct Picture {
+  Tensor pixels;   // [1, 3, H, W] f32 in [-1, 1], or beyond: not clamped
+  Tensor latent;   // [1, C, h, w] f32 as it was sampled, of the last pass
+  Recipe recipe;   // with every default and hash filled in
+  std::vector<std::pair<std::string, double>> seconds;   // per phase, in order
+  std::vector<std::pair<std::string, double>> measures;  // seam_x, seam_y, drift_inside, ...
+  std::vector<std::string> notes;                        // decisions and warnings, for people
+  // Pixels to be kept as they were, where a mask says so: the 8-bit original and the mask (1: repainted).
+  media::Image original;
+  media::Image mask;
+};
+
+class Engine {
+ public:
+  Engine();
+  ~Engine();
+
+  // One picture of recipe.seed. Throws Error; the engine stays usable.
+  Picture run(const Recipe& recipe, const Callbacks& callbacks = {});
+
+  void set_profiler(kernels::Profiler* profiler);
+
+  struct State;
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+// The recipe with the dialect's and the model family's defaults written out (steps, guidance, size, strength).
+struct ModelFacts {
+  bool sdxl = false;
+  bool refiner = false;
+  bool latent_consistency = false;  // the network takes the guidance as an input
+  int64_t native_size = 512;
+};
+Recipe with_defaults(const Recipe& recipe, const ModelFacts& facts);
+
+}  // namespace maquette::diffusion

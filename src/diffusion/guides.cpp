@@ -1,0 +1,194 @@
+#include "diffusion/guides.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "media/image_io.h"
+#include "media/resize.h"
+#include "weights/weight_file.h"
+
+namespace maquette::diffusion {
+
+namespace {
+
+bool is_latent_file(const std::string& path) { return path.ends_with(".safetensors"); }
+
+Tensor read_latent(const Recipe& recipe, const Model& model) {
+  const auto file = weights::open_weight_file(recipe.init.path).take();
+  const weights::TensorInfo* info = file->find("latent");
+  if (!info && file->tensors().size() == 1) info = &file->tensors()[0];
+  Tensor latent = info ? file->read(info->name).take().to(DType::f32) : Tensor();
+  if (latent.defined() && latent.rank() == 3) latent = latent.reshape({1, latent.size(0), latent.size(1), latent.size(2)});
+  if (!latent.defined() || latent.rank() != 4 || latent.size(0) != 1 || latent.size(1) != model.latent_channels()) {
+    throw Error(ErrorCode::bad_file, "cannot start from \"{}\"", recipe.init.path)
+        .with("found", latent.defined() ? latent.shape().text() : "no tensor named \"latent\"")
+        .with("expected", fmt::format("[1, {}, h, w]", model.latent_channels()));
+  }
+  return latent.clone();
+}
+
+media::Image read_picture(const FileRef& file) { return media::read_image(file.path).take(); }
+
+// The working size: what the recipe says, or the init picture's own, in whole latent pixels.
+int64_t working_size(int asked, int64_t own, int factor, std::string_view side) {
+  if (asked == 0) return std::max<int64_t>(own / factor * factor, factor);
+  if (asked % factor != 0) {
+    throw Error(ErrorCode::usage, "cannot make a picture of this size")
+        .with(std::string(side), asked)
+        .with("expected", fmt::format("a multiple of {}", factor))
+        .hint("the nearest is {}", std::max(factor, (asked + factor / 2) / factor * factor));
+  }
+  return asked;
+}
+
+media::Image resized(const media::Image& image, int64_t height, int64_t width) {
+  if (image.height() == height && image.width() == width) return image;
+  return media::to_float(media::resize(media::to_8bit(image), height, width, media::Filter::lanczos));
+}
+
+}  // namespace
+
+PictureInput read_picture_input(const Recipe& recipe, const Model& model) {
+  const int factor = model.codec->factor();
+  PictureInput input;
+  if (recipe.init.empty()) {
+    input.height = working_size(recipe.height, model.native_size, factor, "height");
+    input.width = working_size(recipe.width, model.native_size, factor, "width");
+    if (!recipe.mask.empty()) {
+      throw Error(ErrorCode::usage, "cannot repaint without a picture").hint("name the picture with --init");
+    }
+    return input;
+  }
+  if (is_latent_file(recipe.init.path)) {
+    input.init_latent = read_latent(recipe, model);
+    input.height = input.init_latent.size(2) * factor;
+    input.width = input.init_latent.size(3) * factor;
+    return input;
+  }
+  const media::Image picture = media::to_rgb(read_picture(recipe.init));
+  input.height = working_size(recipe.height, picture.height(), factor, "height");
+  input.width = working_size(recipe.width, picture.width(), factor, "width");
+  input.init = resized(picture, input.height, input.width);
+  if (!recipe.mask.empty()) {
+    media::Image mask = resized(media::to_grey(read_picture(recipe.mask)), input.height, input.width);
+    if (!recipe.inpaint.soft) {
+      mask = mask.clone();
+      for (float& v : mask.data()) v = v >= 0.5f ? 1.0f : 0.0f;
+    }
+    input.mask = mask;
+  }
+  return input;
+}
+
+namespace {
+
+// The picture with the part to be repainted made grey (0 in [-1, 1]), as inpainting models are trained.
+Tensor masked_picture(const PictureInput& picture) {
+  Tensor pixels = media::to_signed_tensor(picture.init);
+  const auto mask = picture.mask.data();
+  auto values = pixels.data();
+  for (size_t i = 0; i < values.size(); ++i) values[i] *= mask[i % mask.size()] < 0.5f ? 1.0f : 0.0f;
+  return pixels;
+}
+
+// The mask at latent size. diffusers takes the nearest pixel of the rounded mask; the others shrink it smoothly,
+// A1111 rounding again unless the mask is to be soft.
+Tensor latent_mask(const PictureInput& picture, const Recipe& recipe, int64_t height, int64_t width) {
+  const Tensor mask = media::to_unit_tensor(picture.mask);
+  if (recipe.dialect == Dialect::diffusers) {
+    return media::interpolate(mask, height, width, media::Interpolation::nearest);
+  }
+  Tensor small = media::interpolate(mask, height, width, media::Interpolation::bilinear).clone();
+  if (recipe.dialect == Dialect::a1111 && !recipe.inpaint.soft) {
+    for (float& v : small.data()) v = v >= 0.5f ? 1.0f : 0.0f;
+  }
+  return small;
+}
+
+Tensor joined_channels(const Tensor& a, const Tensor& b) {
+  Tensor out = Tensor::empty({1, a.size(1) + b.size(1), a.size(2), a.size(3)});
+  std::ranges::copy(a.data(), out.data().begin());
+  std::ranges::copy(b.data(), out.data().begin() + a.elements());
+  return out;
+}
+
+}  // namespace
+
+LatentInput make_latent_input(kernels::Exec& ex, const PictureInput& picture, sampling::NoiseSource& noise,
+                              const EncodeSettings& settings) {
+  const Model& model = settings.model;
+  const Recipe& recipe = settings.recipe;
+  const Codec& codec = *model.codec;
+  const Shape shape{1, model.latent_channels(), picture.height / codec.factor(), picture.width / codec.factor()};
+  // Only diffusers draws the random part of the VAE's distribution from the picture's seed; elsewhere it comes
+  // from an unseeded generator, and the mean is used here.
+  Codec::NoiseFunction draw;
+  if (recipe.dialect == Dialect::diffusers) draw = [&noise](const Shape& s) { return noise.next(s); };
+
+  LatentInput input;
+  const bool inpainting_model = model.inpainting();
+  const bool edit_model = model.editing() && !inpainting_model;
+  input.clean = picture.init_latent;
+  const bool needs_clean = !settings.from_noise || (picture.has_mask() && !inpainting_model);
+  if (picture.init.pixels.defined() && needs_clean && !edit_model) {
+    input.clean = codec.encode(ex, media::to_signed_tensor(picture.init), draw, settings.tiles);
+  }
+  input.noise = noise.first(shape);
+  if (picture.has_mask()) {
+    input.mask = latent_mask(picture, recipe, shape[2], shape[3]);
+    // diffusers encodes the masked picture for every model, which moves its generator on.
+    if (inpainting_model || recipe.dialect == Dialect::diffusers) {
+      const Tensor masked = codec.encode(ex, masked_picture(picture), draw, settings.tiles);
+      if (inpainting_model) input.extra = joined_channels(input.mask, masked);
+    }
+  } else if (inpainting_model) {
+    // Without a mask everything is repainted.
+    const Tensor grey = Tensor::zeros({1, 3, picture.height, picture.width});
+    input.extra = joined_channels(Tensor::full({1, 1, shape[2], shape[3]}, 1),
+                                  codec.encode(ex, grey, nullptr, settings.tiles));
+  } else if (edit_model) {
+    if (!picture.init.pixels.defined()) {
+      throw Error(ErrorCode::usage, "cannot edit without a picture").hint("name the picture with --init");
+    }
+    // The edit models see the mean, without the scaling factor (Brooks et al. 2023).
+    input.extra = codec.unscaled(codec.encode(ex, media::to_signed_tensor(picture.init), nullptr, settings.tiles));
+  }
+  return input;
+}
+
+namespace {
+
+// out = mask a + (1 - mask) b, with one mask for all channels
+void blend(Tensor& a, const Tensor& mask, const Tensor& b, float b_factor, const Tensor* c, float c_factor) {
+  auto values = a.data();
+  const auto weights = mask.data();
+  const auto kept = b.data();
+  for (size_t i = 0; i < values.size(); ++i) {
+    const float w = weights[i % weights.size()];
+    const float other = b_factor * kept[i] + (c ? c_factor * c->data()[i] : 0.0f);
+    values[i] = w * values[i] + (1 - w) * other;
+  }
+}
+
+}  // namespace
+
+void add_mask_hooks(Dialect dialect, const LatentInput& input, sampling::SamplingHooks& hooks) {
+  const auto noised = [&input](Tensor& x, const sampling::LatentState& state) {
+    blend(x, input.mask, input.clean, state.level.signal, &input.noise, state.level.noise);
+  };
+  const auto denoised = [&input](Tensor& x, const sampling::LatentState&) {
+    blend(x, input.mask, input.clean, 1, nullptr, 0);
+  };
+  switch (dialect) {
+    case Dialect::diffusers:
+      hooks.after_step = [noised](Tensor& x, const Tensor&, const sampling::LatentState& state) { noised(x, state); };
+      break;
+    case Dialect::a1111: hooks.after_model = denoised; break;
+    case Dialect::comfy:
+      hooks.before_model = noised;
+      hooks.after_model = denoised;
+      break;
+  }
+}
+
+}  // namespace maquette::diffusion

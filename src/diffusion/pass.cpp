@@ -1,0 +1,99 @@
+#include "diffusion/pass.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace maquette::diffusion {
+
+namespace {
+
+sampling::Dialect sampling_dialect(Dialect dialect) {
+  switch (dialect) {
+    case Dialect::a1111: return sampling::Dialect::a1111;
+    case Dialect::comfy: return sampling::Dialect::comfy;
+    case Dialect::diffusers: break;
+  }
+  return sampling::Dialect::diffusers;
+}
+
+sampling::Prediction prediction_of(const Model& model) {
+  if (model.prediction.value == "v_prediction") return sampling::Prediction::v_prediction;
+  if (model.prediction.value == "sample") return sampling::Prediction::sample;
+  return sampling::Prediction::epsilon;
+}
+
+GuidanceSettings guidance_of(const Model& model, const Recipe& recipe) {
+  GuidanceSettings settings{.scale = recipe.cfg.value_or(7.5), .rescale = recipe.guidance_rescale};
+  // diffusers guides only above 1, and not at all where the network takes the scale as an input.
+  const bool diffusers = recipe.dialect == Dialect::diffusers;
+  if (model.unet->guidance_width() > 0) {
+    settings.embedded_scale = settings.scale;
+    settings.scale = 1;
+  } else if (diffusers && settings.scale < 1) {
+    settings.scale = 1;
+  }
+  if (model.editing() && !model.inpainting()) settings.image_scale = recipe.image_cfg;
+  return settings;
+}
+
+}  // namespace
+
+bool starts_from_noise(const Recipe& recipe) {
+  if (recipe.init.empty()) return true;
+  const bool masked = !recipe.mask.empty() || recipe.outpaint.any();
+  return masked && recipe.dialect == Dialect::diffusers && recipe.strength == 1.0 && recipe.start_step == 0;
+}
+
+sampling::SamplingRequest sampling_request(const Model& model, const Recipe& recipe, bool has_init) {
+  const bool sdxl = model.family == Family::sdxl || model.family == Family::sdxl_refiner;
+  sampling::SamplingRequest request{.dialect = sampling_dialect(recipe.dialect),
+                                    .sampler = recipe.sampler,
+                                    .schedule = recipe.schedule,
+                                    .steps = recipe.steps};
+  if (has_init && recipe.strength && !(model.editing() && !model.inpainting())) request.strength = recipe.strength;
+  request.first_step = recipe.start_step;
+  if (recipe.end_step > 0) request.last_step = recipe.end_step;
+  request.denoising_start = recipe.denoising_start;
+  request.denoising_end = recipe.denoising_end;
+  request.scheduler_config = recipe.scheduler_config.is_null() ? model.scheduler_config : recipe.scheduler_config;
+  request.stable_diffusion_pipeline = !sdxl;
+  request.sdxl = sdxl;
+  request.prediction = prediction_of(model);
+  request.eta = recipe.eta;
+  return request;
+}
+
+Tensor run_pass(kernels::Exec& ex, const PassRequest& request, sampling::NoiseSource& noise) {
+  const bool has_init = request.input.clean.defined();
+  const auto plan = sampling::plan_sampling(sampling_request(request.model, request.recipe, has_init));
+
+  GuidedModel model(*request.model.unet, ex, request.plan, guidance_of(request.model, request.recipe));
+  if (request.input.extra.defined()) model.set_extra_channels(request.input.extra);
+  if (request.control) model.set_control(request.control);
+  if (!request.score_bias.empty()) model.set_score_bias(request.score_bias);
+  if (!request.adapter_states.empty()) {
+    const auto step_of = [&](double fraction) { return static_cast<int>(std::lround(fraction * plan->steps())); };
+    model.set_adapter_states(request.adapter_states, step_of(request.adapter_range.first),
+                             step_of(request.adapter_range.second));
+  }
+
+  sampling::SamplingHooks hooks;
+  if (request.input.mask.defined() && has_init && !request.input.extra.defined()) {
+    add_mask_hooks(request.recipe.dialect, request.input, hooks);
+  }
+  const auto masked_step = hooks.after_step;
+  hooks.after_step = [&](Tensor& x, const Tensor& denoised, const sampling::LatentState& state) {
+    if (masked_step) masked_step(x, denoised, state);
+    if (request.step_done) request.step_done(state.step + 1, state.total, denoised);
+  };
+  const auto network = [&model](const Tensor& x, const sampling::LatentState& state) {
+    return model(x, state.timestep, state.step);
+  };
+  const bool over_picture = has_init && !starts_from_noise(request.recipe);
+  Tensor x = over_picture ? plan->start(request.input.clean, request.input.noise) : plan->start(request.input.noise);
+  // A latent that already holds the noise of this point of the schedule is continued as it is.
+  if (has_init && request.recipe.denoising_start) x = request.input.clean.clone();
+  return plan->run(std::move(x), network, noise, hooks);
+}
+
+}  // namespace maquette::diffusion

@@ -1,0 +1,30 @@
+// One sampling pass: from noise (or a picture) to a clean latent, under the guidance of words, masks and controls.
+#pragma once
+
+#include "diffusion/engine.h"
+#include "diffusion/guides.h"
+
+namespace maquette::diffusion {
+
+struct PassRequest {
+  const Model& model;
+  const Recipe& recipe;          // with defaults filled in
+  const LatentInput& input;
+  PromptPlan plan;
+  ControlFunction control;       // empty: none
+  std::map<int64_t, Tensor> score_bias;  // regional prompts
+  std::vector<Tensor> adapter_states;    // T2I-Adapters, summed
+  std::pair<double, double> adapter_range{0, 1};
+  std::function<void(int done, int total, const Tensor& denoised)> step_done;  // throws Error(cancelled) to stop
+};
+
+// Whether the first latent is noise alone: without a picture, and in diffusers' inpainting at strength 1.
+bool starts_from_noise(const Recipe& recipe);
+
+// What sampling is asked for by a recipe.
+sampling::SamplingRequest sampling_request(const Model& model, const Recipe& recipe, bool has_init);
+
+// -> [1, C, h, w] f32
+Tensor run_pass(kernels::Exec& ex, const PassRequest& request, sampling::NoiseSource& noise);
+
+}  // namespace maquette::diffusion

@@ -1,0 +1,157 @@
+// The product core for bf16 on the tile registers of AMX (Intel 64 and IA-32 Optimization Reference Manual,
+// chapter 20): two tiles of up to 16 rows times two of 16 columns, 32 k per step. Both operands stream from
+// the second-level cache; keeping a part of the panel in the first level instead, and the sums in memory, was
+// slower.
+#include <immintrin.h>
+
+#include "kernels/avx512/core.h"
+#include "kernels/avx512/element_bf16.h"
+#include "kernels/avx512/finish.h"
+
+namespace maquette::kernels::avx512 {
+namespace {
+
+constexpr int kRowsPerTile = 16;
+constexpr int64_t kStepDepth = 32;           // k of one multiplication
+constexpr int64_t kStepBytes = 32 * 32 * 2;  // of the panel
+
+// Layout of the operand of LDTILECFG, palette 1.
+struct alignas(64) TileConfiguration {
+  uint8_t palette = 1;
+  uint8_t start_row = 0;
+  uint8_t reserved[14] = {};
+  uint16_t row_bytes[16] = {};
+  uint8_t rows[16] = {};
+};
+
+// Tiles 0 1 and 2 3: sums of the upper and lower rows; 4 and 5: A; 6 and 7: B.
+void configure(int upper, int lower) {
+  TileConfiguration c;
+  for (int i = 0; i < 8; ++i) c.row_bytes[i] = 64;
+  c.rows[0] = c.rows[1] = c.rows[4] = static_cast<uint8_t>(upper);
+  c.rows[2] = c.rows[3] = c.rows[5] = static_cast<uint8_t>(lower);
+  c.rows[6] = c.rows[7] = 16;
+  asm volatile("" : : "r"(&c) : "memory");  // gcc 12 takes the operand of the next instruction for 8 bytes
+  _tile_loadconfig(&c);
+}
+
+// Two row tiles, or one: `lower` is not read then.
+struct Pair {
+  const RowTile* upper;
+  const RowTile* lower;
+  float* upper_sums;  // where the sums go
+  float* lower_sums;
+  int64_t pitch;  // bytes
+};
+
+template <bool kBoth>
+MAQUETTE_INLINE void load_sums(const PanelJob& job, const Pair& pair) {
+  if (!job.accumulate) {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    return;
+  }
+  const int64_t pitch = job.sums_pitch * 4;
+  const float* upper = job.sums + pair.upper->block_row * job.sums_pitch;
+  _tile_loadd(0, upper, pitch);
+  _tile_loadd(1, upper + 16, pitch);
+  if (kBoth) {
+    const float* lower = job.sums + pair.lower->block_row * job.sums_pitch;
+    _tile_loadd(2, lower, pitch);
+    _tile_loadd(3, lower + 16, pitch);
+  }
+}
+
+// `ahead`: bytes to fetch into the second-level cache meanwhile, `ahead_lines` in each step.
+template <bool kBoth>
+void multiply_pair(const PanelJob& job, const Pair& pair, const char* ahead, int64_t ahead_lines) {
+  load_sums<kBoth>(job, pair);
+  const char* b = job.b;
+  for (int64_t tap = 0; tap < job.taps; ++tap) {
+    const char* upper = job.a + pair.upper->a_offset + job.tap_offset[tap];
+    const char* lower = kBoth ? job.a + pair.lower->a_offset + job.tap_offset[tap] : nullptr;
+    for (int64_t k = 0; k < job.depth; k += kStepDepth, b += kStepBytes) {
+      _tile_loadd(6, b, 128);
+      _tile_loadd(4, upper + k * 2, job.row_pitch);
+      _tile_loadd(7, b + 64, 128);
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_dpbf16ps(1, 4, 7);
+      if (kBoth) {
+        _tile_loadd(5, lower + k * 2, job.row_pitch);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+      }
+      for (int64_t i = 0; i < ahead_lines; ++i, ahead += 64) _mm_prefetch(ahead, _MM_HINT_T1);
+    }
+  }
+  _tile_stored(0, pair.upper_sums, pair.pitch);
+  _tile_stored(1, pair.upper_sums + 16, pair.pitch);
+  if (kBoth) {
+    _tile_stored(2, pair.lower_sums, pair.pitch);
+    _tile_stored(3, pair.lower_sums + 16, pair.pitch);
+  }
+}
+
+void finish_pair(const PanelJob& job, const Pair& pair) {
+  const auto finish = [&](const RowTile& tile, const float* sums) {
+    finish_tile<ElementBf16>(
+        *job.finish,
+        {.sums = sums, .pitch = kPanelColumns, .row = tile.row, .rows = tile.rows, .panel = job.panel});
+  };
+  finish(*pair.upper, pair.upper_sums);
+  if (pair.lower) finish(*pair.lower, pair.lower_sums);
+}
+
+void multiply_panel(const PanelJob& job) {
+  constexpr int64_t kTileFloats = kRowsPerTile * kPanelColumns;
+  alignas(64) float finished[2][2 * kTileFloats];
+  const int64_t pairs = (job.tile_count + 1) / 2;
+  const int64_t steps = job.taps * job.depth / kStepDepth;
+  // The panel after this one lies behind it; while this one is in use it is fetched, evenly spread.
+  const int64_t ahead_lines = (kStepBytes / 64 + pairs - 1) / pairs;
+  const char* ahead = job.b + steps * kStepBytes;
+  int upper_rows = 0, lower_rows = 0;
+  Pair before{};
+  for (int64_t i = 0; i < pairs; ++i) {
+    Pair pair{.upper = job.tiles + 2 * i,
+              .lower = 2 * i + 1 < job.tile_count ? job.tiles + 2 * i + 1 : nullptr,
+              .upper_sums = finished[i % 2],
+              .lower_sums = finished[i % 2] + kTileFloats,
+              .pitch = kPanelColumns * 4};
+    if (!job.finish) {
+      pair.upper_sums = job.sums + pair.upper->block_row * job.sums_pitch;
+      if (pair.lower) pair.lower_sums = job.sums + pair.lower->block_row * job.sums_pitch;
+      pair.pitch = job.sums_pitch * 4;
+    }
+    if (pair.upper->rows != upper_rows || (pair.lower && pair.lower->rows != lower_rows)) {
+      upper_rows = pair.upper->rows;
+      lower_rows = pair.lower ? pair.lower->rows : kRowsPerTile;
+      configure(upper_rows, lower_rows);
+    }
+    const char* part = ahead + i * steps * ahead_lines * 64;
+    if (pair.lower) {
+      multiply_pair<true>(job, pair, part, ahead_lines);
+    } else {
+      multiply_pair<false>(job, pair, part, ahead_lines);
+    }
+    // The tiles of one pair are finished while those of the next are being multiplied.
+    if (job.finish && i > 0) finish_pair(job, before);
+    before = pair;
+  }
+  if (job.finish) finish_pair(job, before);
+  _tile_release();
+}
+
+}  // namespace
+
+const Core kCoreAmx{.max_rows = kRowsPerTile,
+                    .row_step = kRowsPerTile,
+                    .depth_multiple = kStepDepth,
+                    .element = 2,
+                    .block_bytes = 1024 * 1024,
+                    .most_channels = 2560,
+                    .multiply = multiply_panel};
+
+}  // namespace maquette::kernels::avx512

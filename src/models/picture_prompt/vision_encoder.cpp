@@ -1,0 +1,148 @@
+#include "models/picture_prompt/vision_encoder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+namespace maquette::models {
+
+namespace {
+
+[[noreturn]] void refuse(std::string_view field, std::string_view found, std::string_view expected) {
+  throw Error(ErrorCode::weights, "cannot use the picture encoder")
+      .with("field", field)
+      .with("found", found)
+      .with("expected", expected);
+}
+
+}  // namespace
+
+VisionEncoderConfig VisionEncoderConfig::from_json(const Json& config) {
+  if (config.contains("vision_config") && config["vision_config"].is_object()) {
+    return from_json(config["vision_config"]);
+  }
+  VisionEncoderConfig result;
+  if (config.contains("num_attention_heads") && config["num_attention_heads"].is_number_integer()) {
+    result.heads = std::clamp<int64_t>(config["num_attention_heads"].get<int64_t>(), 1, 4096);
+  }
+  if (config.contains("layer_norm_eps") && config["layer_norm_eps"].is_number()) {
+    result.epsilon = config["layer_norm_eps"].get<float>();
+  }
+  if (config.contains("hidden_act")) {
+    if (config["hidden_act"] == "quick_gelu") {
+      result.activation = nn::Activation::quick_gelu;
+    } else if (config["hidden_act"] == "gelu") {
+      result.activation = nn::Activation::gelu;
+    } else {
+      refuse("hidden_act", config["hidden_act"].dump(), "quick_gelu or gelu");
+    }
+  }
+  return result;
+}
+
+Tensor VisionLayer::operator()(nn::Exec& ex, Tensor h, nn::Activation activation) const {
+  h = attention.self(ex, norm1(ex, h), h);
+  return fc2(ex, fc1(ex, norm2(ex, h), {.activation = activation}), {.residual = &h});
+}
+
+namespace {
+
+VisionLayer load_layer(const nn::Scope& scope, int64_t heads, float epsilon) {
+  VisionLayer layer{.norm1 = nn::load_layer_norm(scope / "layer_norm1", epsilon),
+                    .attention = {},
+                    .norm2 = nn::load_layer_norm(scope / "layer_norm2", epsilon),
+                    .fc1 = nn::load_linear(scope / "mlp.fc1"),
+                    .fc2 = nn::load_linear(scope / "mlp.fc2")};
+  const nn::Scope attention = scope / "self_attn";
+  layer.attention.qkv = nn::load_linears(attention, {"q_proj", "k_proj", "v_proj"});
+  layer.attention.out = nn::load_linear(attention / "out_proj");
+  layer.attention.heads = heads;
+  return layer;
+}
+
+}  // namespace
+
+VisionEncoder VisionEncoder::load(const nn::Scope& scope, const VisionEncoderConfig& config) {
+  VisionEncoder encoder;
+  const nn::Scope model = scope / "vision_model";
+  const nn::Scope embeddings = model / "embeddings";
+
+  // Patches are cut by a convolution whose stride is its kernel.
+  const Tensor kernel = (embeddings / "patch_embedding").get("weight");
+  if (kernel.rank() != 4 || kernel.size(2) != kernel.size(3) || kernel.size(1) != 3) {
+    refuse(embeddings.full_name("patch_embedding.weight"), kernel.shape().text(), "[width, 3, patch, patch]");
+  }
+  const auto patch = static_cast<int>(kernel.size(2));
+  encoder.patches_ = nn::load_conv2d(embeddings / "patch_embedding", kernels::ConvGeometry{.stride = patch});
+  encoder.class_token_ = embeddings.vector("class_embedding");
+  encoder.position_ = embeddings.vector("position_embedding.weight");
+  const int64_t width = encoder.width();
+  const auto grid =
+      static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(encoder.position_.size(0)) - 1)));
+  encoder.picture_size_ = grid * patch;
+  if (encoder.position_.rank() != 2 || encoder.position_.size(1) != width || grid < 1 ||
+      encoder.position_.size(0) != grid * grid + 1 || encoder.class_token_.elements() != width) {
+    refuse(embeddings.full_name("position_embedding.weight"), encoder.position_.shape().text(),
+           fmt::format("[1 + a square, {}]", width));
+  }
+
+  const int64_t heads = config.heads > 0 ? config.heads : width == 768 ? 12 : 16;
+  if (width % heads != 0)
+    refuse("num_attention_heads", fmt::format("{}", heads), fmt::format("a divisor of {}", width));
+  const bool openai = width == 768 || width == 1024;
+  encoder.activation_ = config.activation != nn::Activation::none ? config.activation
+                        : openai                                  ? nn::Activation::quick_gelu
+                                                                  : nn::Activation::gelu;
+  encoder.norm_before_ = nn::load_layer_norm(model / "pre_layrnorm", config.epsilon);
+  for (int i = 0; i < model.count("encoder.layers"); ++i) {
+    encoder.layers_.push_back(load_layer(model / fmt::format("encoder.layers.{}", i), heads, config.epsilon));
+  }
+  encoder.norm_after_ = nn::load_layer_norm(model / "post_layernorm", config.epsilon);
+  if (scope.has("visual_projection.weight"))
+    encoder.projection_ = nn::load_linear(scope / "visual_projection");
+  return encoder;
+}
+
+VisionOutput VisionEncoder::operator()(nn::Exec& ex, const Tensor& pixels) const {
+  if (pixels.rank() != 4 || pixels.size(1) != 3 || pixels.size(2) != picture_size_ ||
+      pixels.size(3) != picture_size_) {
+    throw Error(ErrorCode::failed, "cannot encode a picture of {}", pixels.shape().text())
+        .with("expected", fmt::format("[N, 3, {0}, {0}]", picture_size_));
+  }
+  nn::Exec wide = ex;
+  wide.activations = DType::f32;
+  wide.wrap = {};
+
+  // Each picture is its class token followed by its patches, with the place of each added.
+  const Tensor cut = patches_(wide, kernels::to_channels_last(wide, pixels));
+  const int64_t n = pixels.size(0);
+  const int64_t length = position_.size(0);
+  Tensor h = Tensor::empty({n, length, width()});
+  for (int64_t i = 0; i < n; ++i) {
+    const auto rows = h.rows(i, i + 1).data();
+    const auto patches = cut.rows(i, i + 1);
+    std::ranges::copy(class_token_.data(), rows.begin());
+    std::ranges::copy(patches.data(), rows.begin() + width());
+    std::ranges::transform(rows, position_.data(), rows.begin(), std::plus<>());
+  }
+  h = norm_before_(wide, h);
+
+  VisionOutput out;
+  out.hidden.push_back(h);
+  for (const VisionLayer& layer : layers_) {
+    h = layer(wide, h, activation_);
+    out.hidden.push_back(h);
+    ex.trace("vision_model.encoder", h);
+  }
+  if (!projection_) return out;
+  Tensor first = Tensor::empty({n, width()});
+  for (int64_t i = 0; i < n; ++i) {
+    const auto row =
+        h.data().subspan(static_cast<size_t>(i * length * width()), static_cast<size_t>(width()));
+    std::ranges::copy(row, first.rows(i, i + 1).data().begin());
+  }
+  out.embedding = (*projection_)(wide, norm_after_(wide, first));
+  return out;
+}
+
+}  // namespace maquette::models
