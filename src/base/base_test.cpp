@@ -46,6 +46,14 @@ TEST(Json, refuses_damage_and_depth) {
   EXPECT_FALSE(parse_json(std::string(100000, '['), "t"));
 }
 
+TEST(Json, reads_what_python_writes) {
+  const Json json = parse_json(R"({"a": -Infinity, "b": NaN, "c": "NaN \" -Infinity", "d": -1})", "t").take();
+  EXPECT_LT(json["a"].get<double>(), -1e300);
+  EXPECT_TRUE(json["b"].is_null());
+  EXPECT_EQ(json["c"], "NaN \" -Infinity");
+  EXPECT_EQ(json["d"], -1);
+}
+
 TEST(Text, did_you_mean) {
   const std::vector<std::string> names = {"euler", "euler-a", "dpm++2m"};
   EXPECT_EQ(did_you_mean("eulr", names), "euler");

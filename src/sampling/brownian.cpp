@@ -105,7 +105,9 @@ BrownianTree::BrownianTree(BrownianSettings settings)
   whole_ = scaled(normal_tensor(settings_.shape, settings_.kind, seed), deviation);
 }
 
-Tensor BrownianTree::increment(double from, double to) const {
+Tensor BrownianTree::increment(double from, double to) {
+  recent_ = std::move(current_);
+  current_.clear();
   from = round_to_micro(std::clamp(from, start_, end_));
   to = round_to_micro(std::clamp(to, start_, end_));
   Tensor sum = Tensor::zeros(settings_.shape);
@@ -114,15 +116,11 @@ Tensor BrownianTree::increment(double from, double to) const {
   return sum;
 }
 
-void BrownianTree::visit(const Node& node, double from, double to, Tensor& sum, bool& empty) const {
-  if (from == node.start && to == node.end) {
-    sum = empty ? node.increment.clone() : combine({{1.0f, sum}, {1.0f, node.increment}});
-    empty = false;
-    return;
-  }
+// Drawn around its expectation.
+Tensor BrownianTree::left_half(const Node& node, double middle) {
+  const auto key = std::pair(node.depth, node.position);
+  if (const auto known = recent_.find(key); known != recent_.end()) return current_[key] = known->second;
 
-  // The left half is drawn around its expectation; the right half is what remains.
-  const double middle = round_to_micro(0.5 * (node.end + node.start));
   const uint32_t seed = seed_sequence(settings_.seed, {node.position, node.depth}, kPoolSize, 1)[0];
   const Tensor z = normal_tensor(settings_.shape, settings_.kind, seed);
   const double left_length = middle - node.start;
@@ -131,8 +129,19 @@ void BrownianTree::visit(const Node& node, double from, double to, Tensor& sum, 
   const auto deviation = static_cast<float>(std::sqrt(left_length * right_length * reciprocal));
   const Tensor mean =
       scaled(scaled(node.increment, static_cast<float>(left_length)), static_cast<float>(reciprocal));
-  const Tensor left = combine({{1.0f, mean}, {deviation, z}});
+  return current_[key] = combine({{1.0f, mean}, {deviation, z}});
+}
 
+void BrownianTree::visit(const Node& node, double from, double to, Tensor& sum, bool& empty) {
+  if (from == node.start && to == node.end) {
+    sum = empty ? node.increment.clone() : combine({{1.0f, sum}, {1.0f, node.increment}});
+    empty = false;
+    return;
+  }
+
+  // The right half is what the left one leaves.
+  const double middle = round_to_micro(0.5 * (node.end + node.start));
+  const Tensor left = left_half(node, middle);
   if (from < middle) {
     visit({node.start, middle, 2 * node.position, node.depth + 1, left}, from, std::min(to, middle), sum,
           empty);
@@ -161,14 +170,14 @@ BrownianNoise::BrownianNoise(const Shape& shape, float sigma_min, float sigma_ma
   }
 }
 
-Tensor BrownianNoise::operator()(float sigma, float sigma_next) const {
+Tensor BrownianNoise::operator()(float sigma, float sigma_next) {
   const double low = std::min(sigma, sigma_next);
   const double high = std::max(sigma, sigma_next);
   const float sign = sigma < sigma_next ? 1.0f : -1.0f;
   const float deviation = std::sqrt(std::abs(sigma_next - sigma));
   Tensor out = Tensor::empty(shape_);
   size_t written = 0;
-  for (const BrownianTree& tree : trees_) {
+  for (BrownianTree& tree : trees_) {
     const Tensor part = divided(scaled(tree.increment(low, high), sign), deviation);
     std::ranges::copy(part.data(), out.data().begin() + static_cast<std::ptrdiff_t>(written));
     written += part.data().size();

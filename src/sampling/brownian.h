@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "sampling/random.h"
@@ -28,13 +30,18 @@ class BrownianTree {
  public:
   explicit BrownianTree(BrownianSettings settings);
   // The increment over [from, to], clipped to the motion's own interval; from <= to.
-  Tensor increment(double from, double to) const;
+  Tensor increment(double from, double to);
 
  private:
   struct Node;
-  void visit(const Node& node, double from, double to, Tensor& sum, bool& empty) const;
+  using Halves = std::map<std::pair<uint64_t, uint64_t>, Tensor>;  // by depth and position
+  void visit(const Node& node, double from, double to, Tensor& sum, bool& empty);
+  Tensor left_half(const Node& node, double middle);
 
   BrownianSettings settings_;
+  Halves recent_;  // the left halves that the query before and this one needed: a step ends where the next
+                   // begins
+  Halves current_;
   double start_;  // rounded
   double end_;
   Tensor whole_;  // the increment over the whole interval
@@ -46,7 +53,7 @@ class BrownianNoise {
  public:
   BrownianNoise(const Shape& shape, float sigma_min, float sigma_max, const std::vector<uint64_t>& seeds,
                 RandomKind kind);
-  Tensor operator()(float sigma, float sigma_next) const;  // the shape given
+  Tensor operator()(float sigma, float sigma_next);  // the shape given
 
  private:
   Shape shape_;

@@ -22,11 +22,10 @@ constexpr size_t kBlock = 16;
 void box_muller_block(std::span<float> block) {
   constexpr float kTwoPi = 2 * std::numbers::pi_v<float>;
   for (size_t j = 0; j < kBlock / 2; ++j) {
-    const double u = 1.0 - static_cast<double>(block[j]);
-    const auto radius = static_cast<float>(std::sqrt(-2.0 * std::log(u)));
+    const float radius = std::sqrt(-2.0f * std::log(1.0f - block[j]));
     const float angle = kTwoPi * block[j + kBlock / 2];
-    block[j] = radius * static_cast<float>(std::cos(static_cast<double>(angle)));
-    block[j + kBlock / 2] = radius * static_cast<float>(std::sin(static_cast<double>(angle)));
+    block[j] = radius * std::cos(angle);
+    block[j + kBlock / 2] = radius * std::sin(angle);
   }
 }
 

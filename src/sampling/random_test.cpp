@@ -89,8 +89,8 @@ TEST(Random, brownian_noise_equals_torchsde) {
   const Json document = golden::open_golden("random.json");
   for (const Json& entry : document.at("cases")) {
     if (entry.at("kind") != "brownian") continue;
-    const BrownianNoise noise({20}, entry.at("low").get<float>(), entry.at("high").get<float>(),
-                              {entry.at("seed").get<uint64_t>()}, RandomKind::torch_cpu);
+    BrownianNoise noise({20}, entry.at("low").get<float>(), entry.at("high").get<float>(),
+                        {entry.at("seed").get<uint64_t>()}, RandomKind::torch_cpu);
     for (size_t i = 0; i < entry.at("queries").size(); ++i) {
       const float from = entry.at("queries")[i][0].get<float>();
       const float to = entry.at("queries")[i][1].get<float>();
@@ -106,7 +106,7 @@ TEST(Random, brownian_noise_equals_torchsde) {
 }
 
 TEST(Random, brownian_increments_add_up) {
-  const BrownianTree tree({.shape = {64}, .start = 0.03, .end = 14.6, .seed = 5});
+  BrownianTree tree({.shape = {64}, .start = 0.03, .end = 14.6, .seed = 5});
   const Tensor whole = tree.increment(0.03, 14.6);
   const Tensor low = tree.increment(0.03, 3.3);
   const Tensor high = tree.increment(3.3, 14.6);

@@ -20,14 +20,14 @@ constexpr size_t kMaxAddedTokens = 10000;
 constexpr size_t kMaxAddedTokenBytes = 256;
 constexpr std::array<const char*, 4> kRoles = {"bos_token", "eos_token", "unk_token", "pad_token"};
 
-bool exists(const fs::path& path) {
+bool is_there(const fs::path& path) {
   std::error_code ignored;  // a file that cannot be looked at fails when it is read, with a better message
   return fs::exists(path, ignored);
 }
 
 // An object of settings; empty where there is no such file.
 Result<Json> read_settings(const fs::path& path) {
-  if (!exists(path)) return Json::object();
+  if (!is_there(path)) return Json::object();
   const Result<std::string> text = read_text_file(path, kMaxSettingsBytes);
   if (!text) return text.error();
   Result<Json> json = parse_json(*text, path.string());
@@ -41,8 +41,8 @@ Result<VocabularyParts> read_vocabulary_files(const fs::path& folder) {
   const fs::path vocab = folder / "vocab.json";
   const fs::path merges = folder / "merges.txt";
   const fs::path both = folder / "tokenizer.json";
-  if (!exists(vocab) || !exists(merges)) {
-    if (!exists(both)) {
+  if (!is_there(vocab) || !is_there(merges)) {
+    if (!is_there(both)) {
       return Error(ErrorCode::not_found, "no CLIP vocabulary in {}", folder.string())
           .with("expected", "vocab.json and merges.txt, or tokenizer.json");
     }

@@ -68,6 +68,16 @@ TEST(Unicode, normalisation) {
   EXPECT_EQ(normalize(std::string_view("a\0b", 3)), std::string_view("a\0b", 3));
 }
 
+// A run of marks longer than any script has is ordered all the same, and not in quadratic time.
+TEST(Unicode, long_runs_of_marks) {
+  std::string mixed = "q";
+  std::string ordered = "q";
+  for (int i = 0; i < 100000; ++i) mixed += "\u0307\u0323";
+  for (int i = 0; i < 100000; ++i) ordered += "\u0323";
+  for (int i = 0; i < 100000; ++i) ordered += "\u0307";
+  EXPECT_EQ(normalize(mixed), ordered);
+}
+
 TEST(ClipSplit, words_numbers_and_the_rest) {
   using Words = std::vector<std::string_view>;
   EXPECT_EQ(split_words("a cat's 12 !? b"), (Words{"a", "cat", "'s", "1", "2", "!?", "b"}));

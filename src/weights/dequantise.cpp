@@ -84,40 +84,39 @@ void q8_0(const uint8_t* block, float* x) {
 }
 
 // Sixteen groups of 16 elements. Within each half of 128, a byte holds the elements l, l + 32, l + 64, l
-// + 96.
+// + 96. Here and below the loops run over a group, whose scale and shift are constant, so that the compiler
+// can vectorise them.
 void q2_k(const uint8_t* block, float* x) {
-  const uint8_t* scales = block;
-  const uint8_t* quants = block + 16;
   const float d = half_at(block + 80);
   const float m = half_at(block + 82);
-  for (size_t i = 0; i < kSuper; ++i) {
-    const size_t half = i / 128;
-    const size_t shift = 2 * (i % 128 / 32);
-    const int q = (quants[32 * half + i % 32] >> shift) & 3;
-    const int scale = scales[i / 16];
-    x[i] = d * static_cast<float>(scale & 15) * static_cast<float>(q) - m * static_cast<float>(scale >> 4);
+  for (size_t group = 0; group < 16; ++group) {
+    const uint8_t* quants = block + 16 + 32 * (group / 8) + 16 * (group % 2);
+    const int shift = 2 * static_cast<int>(group % 8 / 2);
+    const float scale = d * static_cast<float>(block[group] & 15);
+    const float minimum = m * static_cast<float>(block[group] >> 4);
+    for (size_t l = 0; l < 16; ++l) {
+      x[16 * group + l] = scale * static_cast<float>((quants[l] >> shift) & 3) - minimum;
+    }
   }
 }
 
 // As q2_k, with a third bit that counts -4 where it is not set, and signed 6-bit scales: the lower four bits
 // of scales 0..7 and 8..15 are the nibbles of bytes 0..7, the upper two come from bytes 8..11.
 void q3_k(const uint8_t* block, float* x) {
-  const uint8_t* mask = block;
-  const uint8_t* quants = block + 32;
   const uint8_t* packed = block + 96;
   const float d = half_at(block + 108);
-  std::array<float, 16> scales{};
-  for (size_t j = 0; j < 16; ++j) {
-    const int low = j < 8 ? packed[j] & 15 : packed[j - 8] >> 4;
-    const int high = (packed[8 + j % 4] >> (2 * (j / 4))) & 3;
-    scales[j] = d * static_cast<float>((low | (high << 4)) - 32);
-  }
-  for (size_t i = 0; i < kSuper; ++i) {
-    const size_t half = i / 128;
-    const size_t step = i % 128 / 32;
-    const int low = (quants[32 * half + i % 32] >> (2 * step)) & 3;
-    const bool third = (mask[i % 32] >> (4 * half + step)) & 1;
-    x[i] = scales[i / 16] * static_cast<float>(low - (third ? 0 : 4));
+  for (size_t group = 0; group < 16; ++group) {
+    const int low = group < 8 ? packed[group] & 15 : packed[group - 8] >> 4;
+    const int high = (packed[8 + group % 4] >> (2 * (group / 4))) & 3;
+    const float scale = d * static_cast<float>((low | (high << 4)) - 32);
+    const uint8_t* mask = block + 16 * (group % 2);
+    const uint8_t* quants = block + 32 + 32 * (group / 8) + 16 * (group % 2);
+    const int shift = 2 * static_cast<int>(group % 8 / 2);
+    const int bit = static_cast<int>(group / 2);
+    for (size_t l = 0; l < 16; ++l) {
+      const int third = (mask[l] >> bit) & 1;
+      x[16 * group + l] = scale * static_cast<float>(((quants[l] >> shift) & 3) + 4 * third - 4);
+    }
   }
 }
 
@@ -172,17 +171,18 @@ void q5_k(const uint8_t* block, float* x) {
 // ones; the upper two bits of the four groups side by side in 32 bytes. Scales for every 16 elements.
 void q6_k(const uint8_t* block, float* x) {
   const float d = half_at(block + 208);
-  for (size_t half = 0; half < 2; ++half) {
-    const uint8_t* low = block + 64 * half;
-    const uint8_t* high = block + 128 + 32 * half;
-    const uint8_t* scales = block + 192 + 8 * half;
-    for (size_t i = 0; i < 128; ++i) {
-      const size_t group = i / 32;
-      const size_t l = i % 32;
-      const int byte = low[32 * (group % 2) + l];
-      const int q = (group < 2 ? byte & 15 : byte >> 4) | (((high[l] >> (2 * group)) & 3) << 4);
-      const float scale = d * static_cast<float>(static_cast<int8_t>(scales[i / 16]));
-      x[128 * half + i] = scale * static_cast<float>(q - 32);
+  for (size_t part = 0; part < 16; ++part) {
+    const size_t half = part / 8;
+    const size_t group = part % 8 / 2;
+    const size_t begin = 16 * (part % 2);
+    const uint8_t* low = block + 64 * half + 32 * (group % 2) + begin;
+    const uint8_t* high = block + 128 + 32 * half + begin;
+    const int nibble = group < 2 ? 0 : 4;
+    const int shift = 2 * static_cast<int>(group);
+    const float scale = d * static_cast<float>(static_cast<int8_t>(block[192 + part]));
+    for (size_t l = 0; l < 16; ++l) {
+      const int q = ((low[l] >> nibble) & 15) | (((high[l] >> shift) & 3) << 4);
+      x[16 * part + l] = scale * static_cast<float>(q - 32);
     }
   }
 }

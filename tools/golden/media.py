@@ -215,6 +215,16 @@ def masks() -> None:
     save("mask_distance", distance)
 
 
+def quantisation() -> None:
+    """diffusers' postprocessing, (x / 2 + 0.5) clamped, times 255, rounded half to even, around every rounding edge."""
+    halves = torch.arange(0, 512, dtype=torch.float32) / 255 - 1
+    near = torch.cat([halves, torch.nextafter(halves, torch.tensor(9.0)), torch.nextafter(halves, torch.tensor(-9.0))])
+    planes = torch.cat([near, torch.linspace(-1.5, 1.5, 2304 - near.numel())]).reshape(1, 3, 24, 32)
+    unit = (planes * 0.5 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).numpy()
+    save("quantise_in", planes.numpy())
+    save("quantise_out", (unit * 255).round().astype("uint8")[0])
+
+
 def edges() -> None:
     """OpenCV's Canny on grey and on colour, as SHA-256."""
     cases = []
@@ -250,6 +260,7 @@ def main() -> None:
     resampling()
     masks()
     edges()
+    quantisation()
     versions = {"pillow": PIL.__version__, "numpy": np.__version__, "opencv": cv2.__version__}
     (OUT / "versions.json").write_text(json.dumps(versions) + "\n")
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <map>
 #include <random>
+#include <set>
 
 #include "base/json.h"
 #include "weights/weight_file.h"
@@ -226,8 +227,9 @@ TEST(Upscaler, refuses_tensors_that_do_not_fit_each_other) {
                            "compact_x2.safetensors"}) {
     const auto source = weights::open_weight_file(kFolder / file).take();
     for (const weights::TensorInfo& broken : source->tensors()) {
+      std::set<std::string> shapes{broken.shape.text()};  // one replacement of each other shape
       for (const weights::TensorInfo& other : source->tensors()) {
-        if (other.shape == broken.shape) continue;
+        if (!shapes.insert(other.shape.text()).second) continue;
         // What is not refused must be a network all the same: it runs, and enlarges by what it says.
         try {
           const Upscaler upscaler = load_changed(file, {{broken.name, other.name}});
@@ -241,7 +243,7 @@ TEST(Upscaler, refuses_tensors_that_do_not_fit_each_other) {
       }
     }
   }
-  EXPECT_GT(refused, 1000);
+  EXPECT_GT(refused, 500);
   for (const char* missing :
        {"body.1.rdb2.conv5.weight", "conv_body.weight", "conv_hr.weight", "conv_last.weight"}) {
     EXPECT_THROW(load_changed("realesrgan_x4.safetensors", {{missing, ""}}), Error) << missing;

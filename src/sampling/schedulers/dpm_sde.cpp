@@ -58,7 +58,7 @@ class DpmSde : public SigmaScheduler {
   }
 
  private:
-  const BrownianNoise& brownian(const SchedulerStep& step) {
+  BrownianNoise& brownian(const SchedulerStep& step) {
     if (!brownian_) {
       float least = sigmas_.front();
       for (const float sigma : sigmas_) {
