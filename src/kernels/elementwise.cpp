@@ -4,6 +4,7 @@
 
 #include "kernels/element.h"
 #include "kernels/ops.h"
+#include "kernels/row_ops.h"
 
 namespace maquette::kernels {
 
@@ -18,26 +19,23 @@ void same_shape(const Tensor& a, const Tensor& b) {
   }
 }
 
-// out[i] = f(a[i]) for any activation type.
-template <typename F>
-Tensor map(Exec& ex, const Tensor& a, const F& f) {
-  Tensor out = ex.empty(a.shape(), a.dtype());
-  by_type(a.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const T* x = a.data<T>().data();
-    T* y = out.data<T>().data();
-    parallel_for(a.elements(), kGrain, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) y[i] = static_cast<T>(f(static_cast<float>(x[i])));
-    });
-  });
-  return out;
+const char* at(const Tensor& t, int64_t element) {
+  return static_cast<const char*>(t.raw()) + element * static_cast<int64_t>(size_of(t.dtype()));
+}
+char* at(Tensor& t, int64_t element) {
+  return static_cast<char*>(t.raw()) + element * static_cast<int64_t>(size_of(t.dtype()));
 }
 
 }  // namespace
 
 Tensor activation(Exec& ex, const Tensor& x, Activation kind) {
   ProfileScope profile(ex, "activation", 0);
-  return map(ex, x, [kind](float v) { return activate(kind, v); });
+  const RowOps& ops = row_ops(x.dtype());
+  Tensor out = ex.empty(x.shape(), x.dtype());
+  parallel_for(x.elements(), kGrain, [&](int64_t begin, int64_t end) {
+    ops.activate(kind, at(x, begin), end - begin, at(out, begin));
+  });
+  return out;
 }
 
 Tensor softmax_rows(Exec& ex, const Tensor& x) {
@@ -67,23 +65,21 @@ Tensor softmax_rows(Exec& ex, const Tensor& x) {
 Tensor add(Exec& ex, const Tensor& a, const Tensor& b) { return add_scaled(ex, a, b, 1); }
 
 Tensor scale(Exec& ex, const Tensor& x, float factor) {
-  return map(ex, x, [factor](float v) { return v * factor; });
+  const RowOps& ops = row_ops(x.dtype());
+  Tensor out = ex.empty(x.shape(), x.dtype());
+  parallel_for(x.elements(), kGrain, [&](int64_t begin, int64_t end) {
+    ops.scale(at(x, begin), factor, end - begin, at(out, begin));
+  });
+  return out;
 }
 
 Tensor add_scaled(Exec& ex, const Tensor& a, const Tensor& b, float factor) {
   same_shape(a, b);
   ProfileScope profile(ex, "add", 0);
   Tensor out = ex.empty(a.shape(), a.dtype());
-  by_type(a.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    const T* x = a.data<T>().data();
-    const T* y = b.data<T>().data();
-    T* z = out.data<T>().data();
-    parallel_for(a.elements(), kGrain, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        z[i] = static_cast<T>(static_cast<float>(x[i]) + factor * static_cast<float>(y[i]));
-      }
-    });
+  const RowOps& ops = row_ops(a.dtype());
+  parallel_for(a.elements(), kGrain, [&](int64_t begin, int64_t end) {
+    ops.add_scaled(at(a, begin), at(b, begin), factor, end - begin, at(out, begin));
   });
   return out;
 }
@@ -91,16 +87,12 @@ Tensor add_scaled(Exec& ex, const Tensor& a, const Tensor& b, float factor) {
 Tensor convert(Exec& ex, const Tensor& x, DType type) {
   if (x.dtype() == type) return x;
   Tensor out = ex.empty(x.shape(), type);
-  by_type(x.dtype(), [&](auto from_zero) {
-    by_type(type, [&](auto to_zero) {
-      using From = decltype(from_zero);
-      using To = decltype(to_zero);
-      const From* from = x.data<From>().data();
-      To* to = out.data<To>().data();
-      parallel_for(x.elements(), kGrain, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) to[i] = static_cast<To>(static_cast<float>(from[i]));
-      });
-    });
+  parallel_for(x.elements(), kGrain, [&](int64_t begin, int64_t end) {
+    if (type == DType::f32) {
+      row_ops(x.dtype()).to_f32(at(x, begin), end - begin, out.data().data() + begin);
+    } else {
+      row_ops(type).from_f32(x.data().data() + begin, end - begin, at(out, begin));
+    }
   });
   return out;
 }

@@ -1,12 +1,9 @@
 #include "kernels/exec.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <bit>
 #include <chrono>
 #include <cstdlib>
-#include <exception>
 #include <new>
 
 namespace maquette::kernels {
@@ -111,28 +108,5 @@ ProfileScope::~ProfileScope() {
 }
 
 void ProfileScope::detail(std::string_view text) { name_ += text; }
-
-void parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
-  const int64_t parts = std::clamp<int64_t>(count / std::max<int64_t>(grain, 1), 1, thread_count());
-  if (parts <= 1) {
-    if (count > 0) body(0, count);
-    return;
-  }
-  std::exception_ptr failure;
-#pragma omp parallel for num_threads(static_cast<int>(parts)) schedule(static, 1)
-  for (int64_t part = 0; part < parts; ++part) {
-    try {
-      body(count * part / parts, count * (part + 1) / parts);
-    } catch (...) {
-#pragma omp critical(maquette_parallel_for)
-      failure = std::current_exception();
-    }
-  }
-  if (failure) std::rethrow_exception(failure);
-}
-
-int thread_count() { return omp_get_max_threads(); }
-
-void set_thread_count(int threads) { omp_set_num_threads(std::max(threads, 1)); }
 
 }  // namespace maquette::kernels

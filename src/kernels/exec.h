@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/threads.h"
 #include "tensor/tensor.h"
 
 namespace maquette::kernels {
@@ -88,11 +89,5 @@ class ProfileScope {
   double flop_;
   double begin_ = 0;
 };
-
-// Runs body(begin, end) over [0, count) on the threads of the process, in contiguous parts of at least `grain`.
-// Parts never share a sum, so results do not depend on the number of threads.
-void parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body);
-int thread_count();
-void set_thread_count(int threads);
 
 }  // namespace maquette::kernels

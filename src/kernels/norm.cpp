@@ -1,10 +1,15 @@
-// Group and layer normalisation. Means and variances in two passes over the data (the one-pass form
-// E[x^2] - E[x]^2 loses digits where the mean is large); partial sums in double, one per row of pixels and group,
-// added in a fixed order, so that results do not depend on the number of threads.
+// Group and layer normalisation (Wu & He 2018, Ba et al. 2016). The variance is
+// taken around the mean, never as E[x^2] - E[x]^2, which loses digits where the
+// mean is large. For group norm, small parts of the picture get a mean and a
+// sum of squares each while they are in the cache; these are joined exactly
+// (Chan et al. 1983, equation 2.1) in a fixed order, so that results do not
+// depend on the number of threads.
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
-#include "kernels/element.h"
 #include "kernels/ops.h"
+#include "kernels/row_ops.h"
 
 namespace maquette::kernels {
 
@@ -13,111 +18,100 @@ namespace {
 struct GroupLayout {
   int64_t n, pixels, channels, groups;
   int64_t width() const { return channels / groups; }  // channels of one group
+  int64_t pixels_per_part() const { return std::clamp<int64_t>(32768 / channels, 16, 1024); }
+  int64_t parts() const { return (pixels + pixels_per_part() - 1) / pixels_per_part(); }
 };
 
-constexpr int64_t kPixelsPerPart = 256;  // pixels whose sums are taken by one thread before adding up
-
-// sums[part][group] of f(x, group) over the parts of one picture; then added over the parts.
-template <typename T, typename F>
-std::vector<double> group_sums(const T* x, const GroupLayout& g, const F& f) {
-  const int64_t parts = (g.pixels + kPixelsPerPart - 1) / kPixelsPerPart;
-  std::vector<double> partial(static_cast<size_t>(g.n * parts * g.groups), 0.0);
-  parallel_for(g.n * parts, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t index = begin; index < end; ++index) {
-      const int64_t image = index / parts;
-      const int64_t first = index % parts * kPixelsPerPart;
-      const int64_t last = std::min(first + kPixelsPerPart, g.pixels);
-      double* sums = partial.data() + index * g.groups;
-      for (int64_t pixel = first; pixel < last; ++pixel) {
-        const T* values = x + (image * g.pixels + pixel) * g.channels;
-        for (int64_t group = 0; group < g.groups; ++group) {
-          float sum = 0;
-          for (int64_t c = 0; c < g.width(); ++c) {
-            sum += f(static_cast<float>(values[group * g.width() + c]), image * g.groups + group);
-          }
-          sums[group] += sum;
-        }
-      }
-    }
-  });
-  std::vector<double> total(static_cast<size_t>(g.n * g.groups), 0.0);
-  for (int64_t index = 0; index < g.n * parts; ++index) {
-    for (int64_t group = 0; group < g.groups; ++group) {
-      total[static_cast<size_t>(index / parts * g.groups + group)] +=
-          partial[static_cast<size_t>(index * g.groups + group)];
-    }
+// Count, mean and sum of squared differences from the mean.
+struct Moments {
+  double count = 0, mean = 0, squares = 0;
+  void join(const Moments& other) {
+    const double both = count + other.count;
+    if (both == 0) return;
+    const double difference = other.mean - mean;
+    squares += other.squares + difference * difference * count * other.count / both;
+    mean += difference * other.count / both;
+    count = both;
   }
-  return total;
+};
+
+// The moments of every group in one part of a picture.
+void part_moments(const RowOps& ops, const GroupLayout& g, const PixelRows& part, Moments* moments) {
+  std::vector<float> sums(static_cast<size_t>(g.channels));
+  std::vector<float> center(static_cast<size_t>(g.channels), 0.0f);
+  const auto count = static_cast<double>(part.pixels * g.width());
+  const auto group_total = [&](int64_t group) {
+    double total = 0;
+    for (int64_t c = 0; c < g.width(); ++c) total += sums[static_cast<size_t>(group * g.width() + c)];
+    return total;
+  };
+  ops.channel_sums(part, center.data(), false, sums.data());
+  for (int64_t group = 0; group < g.groups; ++group) {
+    moments[group] = {.count = count, .mean = group_total(group) / count};
+    // The mean is rounded to f32 for the second pass, and so it must be when
+    // the parts are joined.
+    const auto mean = static_cast<float>(moments[group].mean);
+    moments[group].mean = mean;
+    std::fill_n(center.begin() + group * g.width(), g.width(), mean);
+  }
+  ops.channel_sums(part, center.data(), true, sums.data());
+  for (int64_t group = 0; group < g.groups; ++group) moments[group].squares = group_total(group);
 }
 
-template <typename T>
-void group_norm_typed(const Tensor& x, const GroupLayout& g, const GroupNormParameters& p, Tensor& out) {
-  const T* in = x.data<T>().data();
-  T* result = out.data<T>().data();
-  const double count = static_cast<double>(g.pixels * g.width());
+const char* at_pixel(const Tensor& x, const GroupLayout& g, int64_t pixel) {
+  return static_cast<const char*>(x.raw()) + pixel * g.channels * static_cast<int64_t>(size_of(x.dtype()));
+}
 
-  // First pass: means. Second pass: variances around them.
-  std::vector<double> mean = group_sums(in, g, [](float v, int64_t) { return v; });
-  for (double& m : mean) m /= count;
-  std::vector<float> center(mean.begin(), mean.end());
-  std::vector<double> variance = group_sums(in, g, [&](float v, int64_t group) {
-    const float d = v - center[static_cast<size_t>(group)];
-    return d * d;
+// [n * groups]
+std::vector<Moments> group_moments(const RowOps& ops, const Tensor& x, const GroupLayout& g) {
+  const int64_t parts = g.parts();
+  std::vector<Moments> partial(static_cast<size_t>(g.n * parts * g.groups));
+  parallel_for(g.n * parts, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t index = begin; index < end; ++index) {
+      const int64_t first = index % parts * g.pixels_per_part();
+      const PixelRows part{.x = at_pixel(x, g, index / parts * g.pixels + first),
+                           .pixels = std::min(g.pixels_per_part(), g.pixels - first),
+                           .channels = g.channels};
+      part_moments(ops, g, part, partial.data() + index * g.groups);
+    }
   });
+  std::vector<Moments> joined(static_cast<size_t>(g.n * g.groups));
+  for (int64_t index = 0; index < g.n * parts; ++index) {
+    for (int64_t group = 0; group < g.groups; ++group) {
+      joined[static_cast<size_t>(index / parts * g.groups + group)].join(
+          partial[static_cast<size_t>(index * g.groups + group)]);
+    }
+  }
+  return joined;
+}
+
+void group_norm_into(const Tensor& x, const GroupLayout& g, const GroupNormParameters& p, Tensor& out) {
+  const RowOps& ops = row_ops(x.dtype());
+  const std::vector<Moments> moments = group_moments(ops, x, g);
 
   // The whole becomes one multiplication and one addition per channel.
   std::vector<float> factor(static_cast<size_t>(g.n * g.channels));
   std::vector<float> offset(factor.size());
   for (int64_t image = 0; image < g.n; ++image) {
     for (int64_t c = 0; c < g.channels; ++c) {
-      const auto group = static_cast<size_t>(image * g.groups + c / g.width());
-      const double inverse = 1 / std::sqrt(variance[group] / count + p.epsilon);
+      const Moments& group = moments[static_cast<size_t>(image * g.groups + c / g.width())];
+      const double inverse = 1 / std::sqrt(group.squares / group.count + p.epsilon);
       const auto channel = static_cast<size_t>(c);
       const double weight = p.weight ? p.weight->data()[channel] : 1;
       const double bias = p.bias ? p.bias->data()[channel] : 0;
       const auto index = static_cast<size_t>(image * g.channels + c);
       factor[index] = static_cast<float>(weight * inverse);
-      offset[index] = static_cast<float>(bias - mean[group] * weight * inverse);
+      offset[index] = static_cast<float>(bias - group.mean * weight * inverse);
     }
   }
-  parallel_for(g.n * g.pixels, 64, [&](int64_t begin, int64_t end) {
-    for (int64_t pixel = begin; pixel < end; ++pixel) {
-      const float* scale = factor.data() + pixel / g.pixels * g.channels;
-      const float* shift = offset.data() + pixel / g.pixels * g.channels;
-      const T* from = in + pixel * g.channels;
-      T* to = result + pixel * g.channels;
-      for (int64_t c = 0; c < g.channels; ++c) {
-        const float v = static_cast<float>(from[c]) * scale[c] + shift[c];
-        to[c] = static_cast<T>(p.silu ? activate(Activation::silu, v) : v);
-      }
-    }
-  });
-}
-
-template <typename T>
-void layer_norm_typed(const Tensor& x, const Tensor& weight, const Tensor& bias, float epsilon, Tensor& out) {
-  const int64_t width = x.size(-1);
-  const T* in = x.data<T>().data();
-  T* result = out.data<T>().data();
-  const float* w = weight.data().data();
-  const float* b = bias.data().data();
-  parallel_for(x.elements() / width, 16, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      const T* from = in + row * width;
-      double sum = 0;
-      for (int64_t i = 0; i < width; ++i) sum += static_cast<float>(from[i]);
-      const auto mean = static_cast<float>(sum / static_cast<double>(width));
-      double squares = 0;
-      for (int64_t i = 0; i < width; ++i) {
-        const float d = static_cast<float>(from[i]) - mean;
-        squares += d * d;
-      }
-      const auto inverse = static_cast<float>(1 / std::sqrt(squares / static_cast<double>(width) + epsilon));
-      for (int64_t i = 0; i < width; ++i) {
-        result[row * width + i] = static_cast<T>((static_cast<float>(from[i]) - mean) * inverse * w[i] + b[i]);
-      }
-    }
-  });
+  for (int64_t image = 0; image < g.n; ++image) {
+    parallel_for(g.pixels, 16, [&](int64_t begin, int64_t end) {
+      const int64_t pixel = image * g.pixels + begin;
+      ops.scale_channels({.x = at_pixel(x, g, pixel), .pixels = end - begin, .channels = g.channels},
+                         factor.data() + image * g.channels, offset.data() + image * g.channels, p.silu,
+                         const_cast<char*>(at_pixel(out, g, pixel)));
+    });
+  }
 }
 
 }  // namespace
@@ -128,18 +122,30 @@ Tensor group_norm(Exec& ex, const Tensor& x, const GroupNormParameters& paramete
                            .channels = x.size(-1),
                            .groups = parameters.groups};
   if (layout.groups < 1 || layout.channels % layout.groups != 0) {
-    throw Error(ErrorCode::weights, "cannot normalise {} channels in {} groups", layout.channels, layout.groups);
+    throw Error(ErrorCode::weights, "cannot normalise {} channels in {} groups", layout.channels,
+                layout.groups);
   }
   ProfileScope profile(ex, "group norm", 0);
   Tensor out = ex.empty(x.shape(), x.dtype());
-  by_type(x.dtype(), [&](auto zero) { group_norm_typed<decltype(zero)>(x, layout, parameters, out); });
+  group_norm_into(x, layout, parameters, out);
   return out;
 }
 
 Tensor layer_norm(Exec& ex, const Tensor& x, const Tensor& weight, const Tensor& bias, float epsilon) {
   ProfileScope profile(ex, "layer norm", 0);
   Tensor out = ex.empty(x.shape(), x.dtype());
-  by_type(x.dtype(), [&](auto zero) { layer_norm_typed<decltype(zero)>(x, weight, bias, epsilon, out); });
+  const RowOps& ops = row_ops(x.dtype());
+  const int64_t width = x.size(-1);
+  const int64_t row_bytes = width * static_cast<int64_t>(size_of(x.dtype()));
+  parallel_for(x.elements() / width, 16, [&](int64_t begin, int64_t end) {
+    ops.layer_norm({.x = static_cast<const char*>(x.raw()) + begin * row_bytes,
+                    .out = static_cast<char*>(out.raw()) + begin * row_bytes,
+                    .rows = end - begin,
+                    .width = width,
+                    .weight = weight.data().data(),
+                    .bias = bias.data().data(),
+                    .epsilon = epsilon});
+  });
   return out;
 }
 

@@ -183,7 +183,8 @@ KSetup setup_comfy(const SamplingRequest& request, const PlanChoice& choice, Noi
           .hint("use a higher strength");
     }
     // The schedule is stretched so that the steps asked for are its last ones.
-    setup.sigmas = sigmas_for(request, choice, setup.levels, static_cast<int>(request.steps / denoise));
+    setup.sigmas =
+        sigmas_for(request, choice, setup.levels, static_cast<int>(std::min(request.steps / denoise, 1e6)));
     const size_t kept = std::min(setup.sigmas.size(), static_cast<size_t>(request.steps) + 1);
     setup.sigmas.erase(setup.sigmas.begin(), setup.sigmas.end() - static_cast<std::ptrdiff_t>(kept));
   }

@@ -15,22 +15,28 @@ NoiseSettings noise_settings(Dialect dialect, RandomKind kind, uint64_t seed, in
     settings.rule = BatchRule::per_image;
     for (int i = 1; i < count; ++i) settings.seeds.push_back(seed + static_cast<uint64_t>(i));
   } else if (dialect == Dialect::comfy) {
+    settings.kind = RandomKind::torch_cpu;
     settings.step_seed_delta = kind == RandomKind::torch_cpu ? 1 : 0;
   }
+  settings.step_kind = kind;
   return settings;
 }
 
 NoiseSource::NoiseSource(NoiseSettings settings) : settings_(std::move(settings)) {
   if (settings_.seeds.empty()) throw Error(ErrorCode::failed, "cannot draw noise without a seed");
-  main_ = make_generators(settings_.seeds, 0);
-  if (settings_.step_seed_delta) steps_ = make_generators(settings_.seeds, *settings_.step_seed_delta);
+  main_ = make_generators(settings_.seeds, settings_.kind);
+  if (settings_.step_seed_delta) {
+    std::vector<uint64_t> seeds = settings_.seeds;
+    for (uint64_t& seed : seeds) seed += *settings_.step_seed_delta;
+    steps_ = make_generators(seeds, settings_.step_kind);
+  }
 }
 
 NoiseSource::Generators NoiseSource::make_generators(const std::vector<uint64_t>& seeds,
-                                                     uint64_t delta) const {
+                                                     RandomKind kind) const {
   const size_t count = settings_.rule == BatchRule::per_image ? seeds.size() : 1;
   Generators generators;
-  for (size_t i = 0; i < count; ++i) generators.push_back(make_generator(settings_.kind, seeds[i] + delta));
+  for (size_t i = 0; i < count; ++i) generators.push_back(make_generator(kind, seeds[i]));
   return generators;
 }
 
@@ -55,7 +61,7 @@ Tensor NoiseSource::draw(Generators& generators, const Shape& shape) const {
 Tensor NoiseSource::first(const Shape& shape) {
   Tensor noise = draw(main_, shape);
   if (settings_.variation_strength != 0 && !settings_.variation_seeds.empty()) {
-    Generators variation = make_generators(settings_.variation_seeds, 0);
+    Generators variation = make_generators(settings_.variation_seeds, settings_.kind);
     noise = slerp(settings_.variation_strength, noise, draw(variation, shape));
   }
   return noise;

@@ -27,8 +27,10 @@ struct NoiseSettings {
   RandomKind kind = RandomKind::torch_cpu;
   BatchRule rule = BatchRule::one_draw;
   std::vector<uint64_t> seeds{0};  // per_image: one per image; one_draw: the first
-  // Where set, the noise inside the steps comes from generators of its own, seeded with seed + this.
+  // Where set, the noise inside the steps comes from generators of its own, seeded with seed + this; of this
+  // kind.
   std::optional<uint64_t> step_seed_delta;
+  RandomKind step_kind = RandomKind::torch_cpu;
   // A second noise for image i (seeds as above), mixed into the first latent by spherical interpolation.
   std::vector<uint64_t> variation_seeds;
   float variation_strength = 0;
@@ -36,7 +38,9 @@ struct NoiseSettings {
 
 // The rules of a dialect for `count` images:
 //   a1111      image i draws from its own generator, seed + i; the steps continue it
-//   comfy      one draw for the batch; the steps have a new generator, seed + 1 (torch) or seed (philox)
+//   comfy      one draw for the batch, always from torch's CPU generator, as are Brownian motions; the steps
+//   have a new
+//              generator, of seed + 1 on a CPU (torch_cpu) or of seed on a GPU (philox)
 //   diffusers  one generator for everything
 NoiseSettings noise_settings(Dialect dialect, RandomKind kind, uint64_t seed, int count);
 
@@ -59,7 +63,7 @@ class NoiseSource {
 
  private:
   using Generators = std::vector<std::unique_ptr<RandomGenerator>>;
-  Generators make_generators(const std::vector<uint64_t>& seeds, uint64_t delta) const;
+  Generators make_generators(const std::vector<uint64_t>& seeds, RandomKind kind) const;
   Tensor draw(Generators& generators, const Shape& shape) const;
 
   NoiseSettings settings_;

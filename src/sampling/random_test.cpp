@@ -147,6 +147,15 @@ TEST(Noise, comfy_draws_the_batch_at_once_and_steps_from_the_next_seed) {
   EXPECT_EQ(values_of(source.step(two)), drawn(steps, 72));
 }
 
+TEST(Noise, comfy_on_a_gpu_draws_only_the_steps_there) {
+  NoiseSource source(noise_settings(Dialect::comfy, RandomKind::philox, 7, 1));
+  TorchCpuGenerator first(7);
+  PhiloxGenerator steps(7);
+  const Shape one{1, 4, 3, 3};
+  EXPECT_EQ(values_of(source.first(one)), drawn(first, 36));
+  EXPECT_EQ(values_of(source.step(one)), drawn(steps, 36));
+}
+
 TEST(Noise, diffusers_draws_everything_from_one_generator) {
   NoiseSource source(noise_settings(Dialect::diffusers, RandomKind::torch_cpu, 7, 2));
   TorchCpuGenerator generator(7);

@@ -282,27 +282,17 @@ std::vector<float> make_sigmas(const SigmaRequest& request, const NoiseLevels& l
   const double sigma_max = levels.sigma_max();
   switch (request.schedule) {
     case Schedule::automatic:
-    case Schedule::normal:
-      return uniform(n, levels, false);
-    case Schedule::karras:
-      return karras(n, sigma_min, sigma_max);
+    case Schedule::normal: return uniform(n, levels, false);
+    case Schedule::karras: return karras(n, sigma_min, sigma_max);
     case Schedule::exponential:
-    case Schedule::polyexponential:
-      return exponential(n, sigma_min, sigma_max);
-    case Schedule::sgm_uniform:
-      return uniform(n, levels, true);
-    case Schedule::simple:
-      return simple(n, levels);
-    case Schedule::ddim_uniform:
-      return ddim_uniform(n, levels);
-    case Schedule::beta:
-      return comfy ? beta_comfy(n, levels) : beta_a1111(n, sigma_min, sigma_max);
-    case Schedule::ays:
-      return align_your_steps(request);
-    case Schedule::kl_optimal:
-      return kl_optimal(n, levels.sigma_min(), levels.sigma_max(), comfy);
-    case Schedule::custom:
-      break;
+    case Schedule::polyexponential: return exponential(n, sigma_min, sigma_max);
+    case Schedule::sgm_uniform: return uniform(n, levels, true);
+    case Schedule::simple: return simple(n, levels);
+    case Schedule::ddim_uniform: return ddim_uniform(n, levels);
+    case Schedule::beta: return comfy ? beta_comfy(n, levels) : beta_a1111(n, sigma_min, sigma_max);
+    case Schedule::ays: return align_your_steps(request);
+    case Schedule::kl_optimal: return kl_optimal(n, levels.sigma_min(), levels.sigma_max(), comfy);
+    case Schedule::custom: break;
   }
   throw Error(ErrorCode::failed, "cannot compute custom noise levels");
 }

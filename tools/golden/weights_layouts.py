@@ -1,5 +1,5 @@
 """Tiny diffusers models in every published layout, and what must come back from each file: layouts.json holds, for
-every file, its components with the names, shapes and hashes (SHA-256 of the f32 bytes, 12 digits) of their tensors.
+every file, its components with the names, shapes and hashes (SHA-256 of the f32 bytes, 8 digits) of their tensors.
 
 Called by weights.py. Values are 8-bit floats, so that the files stay small; every parameter is random, so that no
 two tensors can be exchanged unnoticed.
@@ -99,7 +99,7 @@ def describe(model):
         if is_clip and not name.startswith(("text_model.", "text_projection")):
             name = "text_model." + name
         digest = hashlib.sha256(tensor.float().contiguous().numpy().tobytes()).hexdigest()
-        out[name] = [list(tensor.shape), digest[:12]]
+        out[name] = [list(tensor.shape), digest[:8]]
     return out
 
 
@@ -149,7 +149,7 @@ def original_files(w):
         extra_tensors=marks, metadata={"modelspec.architecture": "stable-diffusion-xl-v1-base", "modelspec.title": "tiny"},
     )
     refiner = unet(**SDXL | SMALL | {"cross_attention_dim": 12}, seed=7)
-    w.single_file("refiner.safetensors", "sdxl-refiner", 2, unet=refiner, vae=coder, text_encoder=second)
+    w.single_file("refiner.safetensors", "sdxl-refiner", 2, unet=refiner, text_encoder=second)
 
 
 def component_files(w):

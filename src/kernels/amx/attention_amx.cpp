@@ -1,5 +1,6 @@
-// Attention for bf16 with its two products on the tile registers of AMX; the softmax between them is the one
-// of AVX-512. Rows are padded to whole tiles, so one configuration serves all.
+// Attention for bf16 with its two products on the tile registers of AMX; the
+// softmax between them is the one of AVX-512. Rows are padded to whole tiles,
+// so one configuration serves all.
 #include "kernels/avx512/attention_tile.h"
 #include "kernels/avx512/element_bf16.h"
 
@@ -22,11 +23,13 @@ void configure() {
   asm volatile(""
                :
                : "r"(&tiles)
-               : "memory");  // gcc 12 takes the operand of the next instruction for 8 bytes
+               : "memory");  // gcc 12 takes the operand of the next instruction
+                             // for 8 bytes
   _tile_loadconfig(&tiles);
 }
 
-// Two row tiles times two column tiles: tiles 0 to 3 are sums, 4 and 5 of A, 6 and 7 of B.
+// Two row tiles times two column tiles: tiles 0 to 3 are sums, 4 and 5 of A, 6
+// and 7 of B.
 MAQUETTE_INLINE void square(const Product& p, int64_t row, int64_t column, int64_t b_pitch) {
   float* sums = p.sums + row * p.sums_pitch + column;
   float* lower_sums = sums + kTileRows * p.sums_pitch;
@@ -86,7 +89,7 @@ MAQUETTE_INLINE void column(const Product& p, int64_t row, int64_t column, int64
 }
 
 struct TileProducts {
-  static constexpr int64_t kQueryBlock = 64;
+  static constexpr int64_t kQueryBlock = 32;
   static constexpr int64_t kRowMultiple = 2 * kTileRows;
   static void scores(const Product& p, int64_t rows) {
     for (int64_t row = 0; row < rows; row += 2 * kTileRows) square(p, row, 0, 128);

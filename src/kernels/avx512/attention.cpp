@@ -1,4 +1,5 @@
-// Attention: the keys and values of every head are packed once, then blocks of queries run on all threads.
+// Attention: the keys and values of every head are packed once, then blocks of
+// queries run on all threads.
 #include "kernels/attention.h"
 
 #include <algorithm>
@@ -31,7 +32,7 @@ HeadLayout head_layout(const AttentionCore& core, int64_t head_size, int64_t key
 
 int64_t attention_scratch(const AttentionCore& core, const HeadLayout& layout) {
   const int64_t floats =
-      core.query_block * (kKeyBlock + layout.out_pitch() + 2 + layout.depth_steps + kKeyBlock + 16);
+      core.query_block * (kScorePitch + layout.out_pitch() + 18 + layout.depth_steps + kKeyBlock + 16);
   return floats + 64;
 }
 

@@ -1,17 +1,20 @@
-// The parts of attention that are compiled per instruction set, and what they hand to each other.
+// The parts of attention that are compiled per instruction set, and what they
+// hand to each other.
 #pragma once
 
 #include <cstdint>
 
 namespace maquette::kernels::avx512 {
 
-constexpr int64_t kKeyBlock = 256;       // keys whose scores are kept at one time
-constexpr int64_t kKeyPanel = 32;        // keys side by side in a packed panel
-constexpr int64_t kMaxValueVectors = 5;  // of a panel of values, sixteen elements each
+constexpr int64_t kKeyBlock = 256;               // keys whose scores are kept at one time
+constexpr int64_t kScorePitch = kKeyBlock + 16;  // rows must not share their cache sets
+constexpr int64_t kKeyPanel = 32;                // keys side by side in a packed panel
+constexpr int64_t kMaxValueVectors = 5;          // of a panel of values, sixteen elements each
 
 // How one head's keys and values are packed:
-//   keys    [panels of 32 keys][depth steps][32 keys]          a step is one f32 or a pair of bf16
-//   values  [panels][key steps][value_vectors * 16 elements]   a step is one key, or a pair of keys
+//   keys    [panels of 32 keys][depth steps][32 keys]          a step is one
+//   f32 or a pair of bf16 values  [panels][key steps][value_vectors * 16
+//   elements]   a step is one key, or a pair of keys
 struct HeadLayout {
   int64_t head_size = 0;
   int64_t keys = 0;
@@ -45,7 +48,8 @@ struct QueryBlock {
   float* scratch = nullptr;  // attention_scratch floats
 };
 
-int64_t attention_scratch(const AttentionCore& core, const HeadLayout& layout);  // floats per thread
+int64_t attention_scratch(const AttentionCore& core,
+                          const HeadLayout& layout);  // floats per thread
 
 struct AttentionCore {
   int64_t step_elements;

@@ -1,4 +1,5 @@
-// The products inside attention on AVX-512 registers. Included by one file per element type.
+// The products inside attention on AVX-512 registers. Included by one file per
+// element type.
 #pragma once
 
 #include "kernels/avx512/attention_tile.h"
@@ -68,16 +69,11 @@ void multiply_rows(Product p, int64_t rows) {
 template <typename Element>
 void multiply_values(const Product& p, int64_t rows, int64_t vectors) {
   switch (vectors) {
-    case 1:
-      return multiply_rows<Element, 1>(p, rows);
-    case 2:
-      return multiply_rows<Element, 2>(p, rows);
-    case 3:
-      return multiply_rows<Element, 3>(p, rows);
-    case 4:
-      return multiply_rows<Element, 4>(p, rows);
-    default:
-      return multiply_rows<Element, 5>(p, rows);
+    case 1: return multiply_rows<Element, 1>(p, rows);
+    case 2: return multiply_rows<Element, 2>(p, rows);
+    case 3: return multiply_rows<Element, 3>(p, rows);
+    case 4: return multiply_rows<Element, 4>(p, rows);
+    default: return multiply_rows<Element, 5>(p, rows);
   }
 }
 

@@ -1,6 +1,8 @@
-// Attention for one block of queries, with a running maximum and sum per row (Milakov & Gimelshein 2018): for
-// each block of keys the scores are computed, turned into weights 2^(score - maximum), and multiplied by the
-// values; when the maximum grows, the sums so far are scaled down. Included by one file per element type.
+// Attention for one block of queries, with a running maximum and sum per row
+// (Milakov & Gimelshein 2018): for each block of keys the scores are computed,
+// turned into weights 2^(score - maximum), and multiplied by the values; when
+// the maximum grows, the sums so far are scaled down. Included by one file per
+// element type.
 #pragma once
 
 #include <cstring>
@@ -26,16 +28,20 @@ struct Product {
 // Products: struct with
 //   static constexpr int64_t kQueryBlock     most rows of a block of queries
 //   static constexpr int64_t kRowMultiple    rows are padded to this
-//   static void scores(const Product& p, int64_t rows)                    32 columns
-//   static void values(const Product& p, int64_t rows, int64_t vectors)   16 vectors columns
+//   static void scores(const Product& p, int64_t rows)                    32
+//   columns static void values(const Product& p, int64_t rows, int64_t vectors)
+//   16 vectors columns
 
 // What a thread works in, carved out of one scratch array.
 template <typename Element, typename Products>
 struct Workspace {
-  float* scores;   // [kQueryBlock][kKeyBlock]
+  float* scores;   // [kQueryBlock][kScorePitch]
   float* sums;     // [kQueryBlock][out_pitch]
-  float* maximum;  // [kQueryBlock]
-  float* total;    // [kQueryBlock]
+  float* maximum;  // [kQueryBlock], of the scores so far
+  float* shrink;   // [kQueryBlock], by which what was summed before the last
+                   // block of keys shrinks
+  float* total;    // [kQueryBlock][16], sums of the weights so far, not yet added
+                   // across
   char* q;         // [kQueryBlock][q_pitch bytes]
   int64_t q_pitch;
   char* weights;  // [kQueryBlock][weights_pitch bytes]
@@ -44,81 +50,120 @@ struct Workspace {
   Workspace(const HeadLayout& layout, float* scratch) {
     constexpr int64_t kQueryBlock = Products::kQueryBlock;
     scores = scratch;
-    sums = scores + kQueryBlock * kKeyBlock;
+    sums = scores + kQueryBlock * kScorePitch;
     maximum = sums + kQueryBlock * layout.out_pitch();
-    total = maximum + kQueryBlock;
+    shrink = maximum + kQueryBlock;
+    total = shrink + kQueryBlock;
     q_pitch = layout.depth_steps * 4;
-    q = reinterpret_cast<char*>(total + kQueryBlock);
+    q = reinterpret_cast<char*>(total + kQueryBlock * 16);
     weights_pitch = kKeyBlock * Element::kBytes + 64;  // rows must not share their cache sets
     weights = q + (kQueryBlock * q_pitch + 63) / 64 * 64;
   }
 };
 
-// Scores of one row become weights; returns the factor by which earlier sums shrink. `visible` keys count,
-// the weights after them up to `width` are zero.
-template <typename Element, bool kMasked>
-MAQUETTE_INLINE float weigh_row(float* scores, int64_t visible, int64_t width, const float* bias,
-                                float factor, float& maximum, float& total, char* weights) {
-  const __m512 low = _mm512_set1_ps(-__builtin_inff());
-  const __m512 scale = _mm512_set1_ps(factor);
-  __m512 largest = low;
-  for (int64_t j = 0; j < visible; j += 16) {
-    const __mmask16 mask = visible - j >= 16 ? 0xffff : static_cast<__mmask16>((1u << (visible - j)) - 1);
-    __m512 s = _mm512_mul_ps(_mm512_loadu_ps(scores + j), scale);
-    if (kMasked && bias)
-      s = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, bias + j), _mm512_set1_ps(kLog2E), s);
-    if (kMasked && bias) _mm512_storeu_ps(scores + j, s);
-    largest = _mm512_mask_max_ps(largest, mask, largest, s);
+// The largest of the first `count` scores. Four maxima at a time: one alone
+// would wait for itself.
+MAQUETTE_INLINE float largest_of(const float* scores, int64_t count) {
+  __m512 largest[4];
+  for (__m512& l : largest) l = _mm512_set1_ps(-__builtin_inff());
+  int64_t j = 0;
+  for (; j + 64 <= count; j += 64) {
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) largest[i] = _mm512_max_ps(largest[i], _mm512_loadu_ps(scores + j + 16 * i));
   }
-  const float before = maximum;
-  const float after = __builtin_fmaxf(before, _mm512_reduce_max_ps(largest));
-  maximum = after;
-  // A row that has seen nothing yet but hidden keys keeps a maximum of -inf; its weights are zero.
-  const __m512 shift = _mm512_set1_ps(after == -__builtin_inff() ? 0.0f : after);
-  __m512 sum = _mm512_setzero_ps();
-  for (int64_t j = 0; j < width; j += 16) {
-    const int64_t left = visible - j;
-    const __mmask16 mask = left >= 16 ? 0xffff : left <= 0 ? 0 : static_cast<__mmask16>((1u << left) - 1);
-    const __m512 s = _mm512_loadu_ps(scores + j);
-    __m512 x = kMasked && bias ? _mm512_sub_ps(s, shift) : _mm512_fmsub_ps(s, scale, shift);
-    __mmask16 seen = mask;
-    if (kMasked) {
-      seen = _mm512_mask_cmp_ps_mask(mask, x, _mm512_set1_ps(-126.0f), _CMP_GT_OQ);
-      x = _mm512_max_ps(x, _mm512_set1_ps(-126.0f));
-    }
-    const __m512 weight = _mm512_maskz_mov_ps(seen, Element::exp2(x));
-    sum = _mm512_add_ps(sum, weight);
-    Element::store(weights, j, 0xffff, weight);
+  for (; j < count; j += 16) {
+    const __mmask16 mask = count - j >= 16 ? 0xffff : static_cast<__mmask16>((1u << (count - j)) - 1);
+    largest[0] = _mm512_mask_max_ps(largest[0], mask, largest[0], _mm512_loadu_ps(scores + j));
   }
-  if (before == after) {
-    total += _mm512_reduce_add_ps(sum);
-    return 1;
-  }
-  const float shrink =
-      before == -__builtin_inff() ? 0.0f : _mm512_cvtss_f32(exp2(_mm512_set1_ps(before - after)));
-  total = total * shrink + _mm512_reduce_add_ps(sum);
-  return shrink;
+  return _mm512_reduce_max_ps(
+      _mm512_max_ps(_mm512_max_ps(largest[0], largest[1]), _mm512_max_ps(largest[2], largest[3])));
 }
 
-template <typename Element, typename Products, bool kMasked>
+// weights = 2^(factor scores - shift) for the first `visible` columns, zero up
+// to `width`; returns their sums, not yet added across.
+template <typename Element>
+MAQUETTE_INLINE __m512 weigh_columns(const float* scores, int64_t visible, int64_t width, float factor,
+                                     float shift, char* weights) {
+  const __m512 scale = _mm512_set1_ps(factor);
+  const __m512 down = _mm512_set1_ps(shift);
+  __m512 sum[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+  int64_t j = 0;
+  for (; j + 32 <= visible; j += 32) {
+    const __m512 left = Element::exp2(_mm512_fmsub_ps(_mm512_loadu_ps(scores + j), scale, down));
+    const __m512 right = Element::exp2(_mm512_fmsub_ps(_mm512_loadu_ps(scores + j + 16), scale, down));
+    sum[0] = _mm512_add_ps(sum[0], left);
+    sum[1] = _mm512_add_ps(sum[1], right);
+    Element::store_pair(weights, j, left, right);
+  }
+  for (; j < width; j += 16) {
+    const int64_t left = visible - j;
+    const __mmask16 mask = left >= 16 ? 0xffff : left <= 0 ? 0 : static_cast<__mmask16>((1u << left) - 1);
+    const __m512 x = _mm512_fmsub_ps(_mm512_loadu_ps(scores + j), scale, down);
+    const __m512 weight = _mm512_maskz_mov_ps(mask, Element::exp2(x));
+    sum[0] = _mm512_add_ps(sum[0], weight);
+    Element::store(weights, j, 0xffff, weight);
+  }
+  return _mm512_add_ps(sum[0], sum[1]);
+}
+
+// scores = factor scores + bias / ln 2
+MAQUETTE_INLINE void add_bias(float* scores, int64_t count, float factor, const float* bias) {
+  for (int64_t j = 0; j < count; j += 16) {
+    const __mmask16 mask = count - j >= 16 ? 0xffff : static_cast<__mmask16>((1u << (count - j)) - 1);
+    const __m512 s = _mm512_mul_ps(_mm512_loadu_ps(scores + j), _mm512_set1_ps(factor));
+    const __m512 b = _mm512_maskz_loadu_ps(mask, bias + j);
+    _mm512_storeu_ps(scores + j, _mm512_fmadd_ps(b, _mm512_set1_ps(kLog2E), s));
+  }
+}
+
+// How many of the keys [first_key, first_key + width) a row sees.
+MAQUETTE_INLINE int64_t visible_keys(const HeadLayout& layout, const QueryBlock& block, int64_t row,
+                                     int64_t first_key, int64_t width) {
+  const int64_t keys = layout.keys - first_key < width ? layout.keys - first_key : width;
+  if (!block.causal) return keys;
+  const int64_t seen = block.first_token + row + 1 - first_key;
+  return seen < 0 ? 0 : seen < keys ? seen : keys;
+}
+
+// Scores become weights. All maxima come first, so that no row waits for its
+// own.
+template <typename Element, typename Products>
 void weigh(const HeadLayout& layout, const QueryBlock& block, Workspace<Element, Products>& work,
            int64_t first_key, int64_t width) {
-  const int64_t pitch = layout.out_pitch();
+  constexpr float kNothing = -__builtin_inff();
+  const float factor = block.bias ? 1 : block.factor;
+  float before[Products::kQueryBlock];
   for (int64_t row = 0; row < block.rows; ++row) {
-    int64_t visible = layout.keys - first_key < width ? layout.keys - first_key : width;
-    if (kMasked && block.causal) {
-      const int64_t seen = block.first_token + row + 1 - first_key;
-      visible = seen < 0 ? 0 : seen < visible ? seen : visible;
+    float* scores = work.scores + row * kScorePitch;
+    const int64_t visible = visible_keys(layout, block, row, first_key, width);
+    if (block.bias) add_bias(scores, visible, block.factor, block.bias + row * layout.keys + first_key);
+    before[row] = work.maximum[row];
+    work.maximum[row] = __builtin_fmaxf(before[row], largest_of(scores, visible) * factor);
+  }
+  bool grown = false;
+  for (int64_t row = 0; row < block.rows; ++row) {
+    work.shrink[row] = 1;
+    if (work.maximum[row] == before[row]) continue;
+    work.shrink[row] = _mm512_cvtss_f32(exp2(_mm512_set1_ps(before[row] - work.maximum[row])));
+    grown = first_key > 0;
+  }
+  for (int64_t row = 0; row < block.rows; ++row) {
+    // A row that has seen nothing yet but hidden keys keeps a maximum of -inf;
+    // its weights are zero.
+    const float shift = work.maximum[row] == kNothing ? 0.0f : work.maximum[row];
+    const __m512 sum = weigh_columns<Element>(work.scores + row * kScorePitch,
+                                              visible_keys(layout, block, row, first_key, width), width,
+                                              factor, shift, work.weights + row * work.weights_pitch);
+    float* total = work.total + row * 16;
+    _mm512_storeu_ps(total, _mm512_fmadd_ps(_mm512_loadu_ps(total), _mm512_set1_ps(work.shrink[row]), sum));
+  }
+  for (int64_t row = 0; row < block.rows && grown; ++row) {
+    if (work.shrink[row] == 1) continue;
+    float* sums = work.sums + row * layout.out_pitch();
+    const __m512 shrink = _mm512_set1_ps(work.shrink[row]);
+    for (int64_t i = 0; i < layout.out_pitch(); i += 16) {
+      _mm512_storeu_ps(sums + i, _mm512_mul_ps(_mm512_loadu_ps(sums + i), shrink));
     }
-    const float* bias = kMasked && block.bias ? block.bias + row * layout.keys + first_key : nullptr;
-    const float shrink = weigh_row<Element, kMasked>(work.scores + row * kKeyBlock, visible, width, bias,
-                                                     block.factor, work.maximum[row], work.total[row],
-                                                     work.weights + row * work.weights_pitch);
-    if (shrink == 1 || first_key == 0) continue;
-    float* sums = work.sums + row * pitch;
-    const __m512 factor = _mm512_set1_ps(shrink);
-    for (int64_t i = 0; i < pitch; i += 16)
-      _mm512_storeu_ps(sums + i, _mm512_mul_ps(_mm512_loadu_ps(sums + i), factor));
   }
 }
 
@@ -137,7 +182,7 @@ void copy_queries(const HeadLayout& layout, const QueryBlock& block, Workspace<E
 template <typename Element, typename Products>
 void write_out(const HeadLayout& layout, const QueryBlock& block, const Workspace<Element, Products>& work) {
   for (int64_t row = 0; row < block.rows; ++row) {
-    const float total = work.total[row];
+    const float total = _mm512_reduce_add_ps(_mm512_loadu_ps(work.total + row * 16));
     const __m512 factor = _mm512_set1_ps(total > 0 ? 1 / total : 0.0f);
     for (int64_t i = 0; i < layout.head_size; i += 16) {
       const int64_t left = layout.head_size - i;
@@ -154,7 +199,7 @@ void run_block(const HeadLayout& layout, const QueryBlock& block) {
   copy_queries<Element, Products>(layout, block, work);
   for (int64_t row = 0; row < block.rows; ++row) {
     work.maximum[row] = -__builtin_inff();
-    work.total[row] = 0;
+    _mm512_storeu_ps(work.total + row * 16, _mm512_setzero_ps());
   }
   const int64_t rows =
       (block.rows + Products::kRowMultiple - 1) / Products::kRowMultiple * Products::kRowMultiple;
@@ -175,16 +220,12 @@ void run_block(const HeadLayout& layout, const QueryBlock& block) {
                         .b = static_cast<const char*>(block.keys) + (first + key) / kKeyPanel * panel_bytes,
                         .steps = layout.depth_steps,
                         .sums = work.scores + key,
-                        .sums_pitch = kKeyBlock,
+                        .sums_pitch = kScorePitch,
                         .accumulate = false},
                        rows);
     }
 
-    if (block.bias || block.causal) {
-      weigh<Element, Products, true>(layout, block, work, first, width);
-    } else {
-      weigh<Element, Products, false>(layout, block, work, first, width);
-    }
+    weigh(layout, block, work, first, width);
 
     // The weighted values.
     const int64_t steps = width / layout.step_elements;
@@ -203,18 +244,32 @@ void run_block(const HeadLayout& layout, const QueryBlock& block) {
   write_out<Element, Products>(layout, block, work);
 }
 
+// Keys side by side: sixteen are gathered at a time, four bytes of each.
 template <typename Element>
 void pack_keys(const HeadLayout& layout, const void* k, int64_t stride, void* packed) {
-  using T = typename Element::Bits;
-  const auto* from = static_cast<const T*>(k);
-  auto* to = static_cast<T*>(packed);
-  const int64_t pair = layout.step_elements;
-  for (int64_t panel = 0; panel < layout.key_panels; ++panel, to += layout.depth_steps * kKeyPanel * pair) {
-    for (int64_t key = 0; key < kKeyPanel; ++key) {
-      const int64_t token = panel * kKeyPanel + key;
-      for (int64_t i = 0; i < layout.depth_steps * pair; ++i) {
-        const bool real = token < layout.keys && i < layout.head_size;
-        to[(i / pair * kKeyPanel + key) * pair + i % pair] = real ? from[token * stride + i] : T{0};
+  const auto* from = static_cast<const char*>(k);
+  auto* to = static_cast<char*>(packed);
+  const int64_t pitch = stride * Element::kBytes;
+  const int64_t whole_steps = layout.head_size / layout.step_elements;
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i offsets = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(static_cast<int>(pitch)));
+  std::memset(to, 0, static_cast<size_t>(layout.key_elements() * Element::kBytes));
+  for (int64_t panel = 0; panel < layout.key_panels; ++panel, to += layout.depth_steps * 128) {
+    for (int64_t half = 0; half < 2; ++half) {
+      const int64_t token = panel * kKeyPanel + half * 16;
+      const int64_t left = layout.keys - token;
+      if (left <= 0) break;
+      const __mmask16 mask = left >= 16 ? 0xffff : static_cast<__mmask16>((1u << left) - 1);
+      const char* rows = from + token * pitch;
+      for (int64_t step = 0; step < whole_steps; ++step) {
+        const __m512i words =
+            _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), mask, offsets, rows + 4 * step, 1);
+        _mm512_storeu_si512(to + step * 128 + half * 64, words);
+      }
+      if (whole_steps * layout.step_elements == layout.head_size) continue;
+      for (int64_t key = 0; key < 16 && key < left; ++key) {  // half a pair
+        std::memcpy(to + whole_steps * 128 + half * 64 + key * 4, rows + key * pitch + 4 * whole_steps,
+                    static_cast<size_t>(Element::kBytes));
       }
     }
   }
@@ -222,20 +277,18 @@ void pack_keys(const HeadLayout& layout, const void* k, int64_t stride, void* pa
 
 template <typename Element>
 void pack_values(const HeadLayout& layout, const void* v, int64_t stride, void* packed) {
-  using T = typename Element::Bits;
-  const auto* from = static_cast<const T*>(v);
-  auto* to = static_cast<T*>(packed);
-  const int64_t pair = layout.step_elements;
-  const int64_t width = layout.value_vectors * 16;
+  const auto* from = static_cast<const typename Element::Bits*>(v);
+  auto* to = static_cast<char*>(packed);
   for (int64_t panel = 0; panel < layout.value_panels; ++panel) {
-    for (int64_t step = 0; step < layout.key_steps; ++step, to += width * pair) {
-      for (int64_t p = 0; p < pair; ++p) {
-        const int64_t token = step * pair + p;
-        for (int64_t i = 0; i < width; ++i) {
-          const int64_t column = panel * width + i;
-          const bool real = token < layout.keys && column < layout.head_size;
-          to[i * pair + p] = real ? from[token * stride + column] : T{0};
-        }
+    for (int64_t step = 0; step < layout.key_steps; ++step) {
+      const int64_t token = step * layout.step_elements;
+      const int64_t tokens = layout.keys - token;
+      for (int64_t i = 0; i < layout.value_vectors; ++i, to += 64) {
+        const int64_t column = (panel * layout.value_vectors + i) * 16;
+        const int64_t left = tokens > 0 ? layout.head_size - column : 0;
+        const __mmask16 mask = left >= 16 ? 0xffff : left <= 0 ? 0 : static_cast<__mmask16>((1u << left) - 1);
+        _mm512_storeu_si512(to,
+                            Element::values_step(from + token * stride + column, stride, mask, tokens > 1));
       }
     }
   }

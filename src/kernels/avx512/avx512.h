@@ -1,4 +1,5 @@
-// Matrix products, convolutions and attention by this project's own kernels for AVX-512 and AMX processors.
+// Matrix products, convolutions and attention by this project's own kernels for
+// AVX-512 and AMX processors.
 #pragma once
 
 #include "kernels/attention.h"

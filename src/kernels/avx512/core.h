@@ -1,12 +1,16 @@
-// The inner product core that matrix products, convolutions and Winograd transforms share: rows of
-// activations, read where they lie, times one panel of 32 packed columns.
+// The inner product core that matrix products, convolutions and Winograd
+// transforms share: rows of activations, read where they lie, times one panel
+// of 32 packed columns.
 //
 // A panel of B holds, for each tap and each k, 32 columns next to each other:
 //   f32    [taps][depth][32]
-//   bf16   [taps][depth / 2][32][2]      pairs of k, as vdpbf16ps and the AMX tiles multiply them
-// Rows of A come in tiles of consecutive rows with a constant distance; tap t adds tap_offset[t] bytes to
-// their address, so a convolution is a product whose taps read shifted rows. Every sum runs over chunks, taps
-// and k in order whatever the tile heights are: results depend neither on threads nor on the size of a batch.
+//   bf16   [taps][depth / 2][32][2]      pairs of k, as vdpbf16ps and the AMX
+//   tiles multiply them
+// Rows of A come in tiles of consecutive rows with a constant distance; tap t
+// adds tap_offset[t] bytes to their address, so a convolution is a product
+// whose taps read shifted rows. Every sum runs over chunks, taps and k in order
+// whatever the tile heights are: results depend neither on threads nor on the
+// size of a batch.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +30,9 @@ struct RowTile {
   int32_t rows;
 };
 
-// What happens to finished sums: out = activation(sum + bias + per_image) + residual, or for gated products
-// (columns 0..15 of a panel the values, 16..31 their gates) out = (sum + bias) gelu(gate + bias).
+// What happens to finished sums: out = activation(sum + bias + per_image) +
+// residual, or for gated products (columns 0..15 of a panel the values, 16..31
+// their gates) out = (sum + bias) gelu(gate + bias).
 struct Finish {
   const float* bias = nullptr;       // one per packed column, in packed order, padded to whole panels
   const float* per_image = nullptr;  // [images, columns]
@@ -42,9 +47,9 @@ struct Finish {
 // One panel times all tiles of a block of rows.
 struct PanelJob {
   const char* a = nullptr;
-  const char* next_a = nullptr;  // set where A lies further than the second-level cache: its rows, and these
-                                 // first rows of the next job, are fetched ahead
-  int64_t row_pitch = 0;         // bytes between rows of A
+  const char* next_a = nullptr;         // set where A lies further than the second-level cache: its
+                                        // rows, and these first rows of the next job, are fetched ahead
+  int64_t row_pitch = 0;                // bytes between rows of A
   const int64_t* tap_offset = nullptr;  // bytes
   int64_t taps = 1;
   int64_t depth = 0;        // k per tap, a multiple of the core's depth_multiple
@@ -63,7 +68,8 @@ struct Core {
   int row_step;           // tile heights are best multiples of this
   int depth_multiple;     // of k in one tap
   int64_t element;        // bytes of one element of A and B
-  int64_t block_bytes;    // of activations that a block of rows keeps in the second-level cache
+  int64_t block_bytes;    // of activations that a block of rows keeps in the
+                          // second-level cache
   int64_t most_channels;  // multiplied in one pass over a block, for one tap
   void (*multiply)(const PanelJob& job);
 };

@@ -17,22 +17,20 @@ struct ElementBf16 {
   MAQUETTE_INLINE __m512 multiply_add(__m512 sum, __m512 left, __m512 right) {
     return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(left), reinterpret_cast<__m512bh>(right));
   }
-  // Sixteen pairs of bf16: of `first` in the lower halves, of `second` in the upper.
+  // Sixteen pairs of bf16: of `first` in the lower halves, of `second` in the
+  // upper.
   MAQUETTE_INLINE __m512i pairs(__m512 first, __m512 second) {
     const __m512i low = _mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(first)));
     const __m512i high = _mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(second)));
     return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
   }
-  // Enough for weights that are rounded to 8 bits: relative error 3e-6.
-  MAQUETTE_INLINE __m512 exp2(__m512 x) {
-    const __m512 n = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    const __m512 f = _mm512_sub_ps(x, n);
-    __m512 p = _mm512_set1_ps(0.00956051021f);
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.0559170392f));
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.240249811f));
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.693121968f));
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.999999191f));
-    return _mm512_scalef_ps(p, n);
+  MAQUETTE_INLINE __m512 exp2(__m512 x) { return exp2_rough(x); }
+  // Sixteen columns of two rows as pairs; without the second row, zeros.
+  MAQUETTE_INLINE __m512i values_step(const Bits* row, int64_t stride, __mmask16 mask, bool second) {
+    const __m512i low = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, row));
+    if (!second) return low;
+    const __m512i high = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, row + stride));
+    return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
   }
   MAQUETTE_INLINE void multiply_add(__m512& left, __m512& right, const char* a, const char* b) {
     int32_t pair;
@@ -53,7 +51,8 @@ struct ElementBf16 {
     _mm512_storeu_si512(static_cast<uint16_t*>(base) + index,
                         reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(right, left)));
   }
-  MAQUETTE_INLINE __m512 gelu(__m512 x) { return avx512::gelu(x); }
+  MAQUETTE_INLINE __m512 silu(__m512 x) { return silu_rough(x); }
+  MAQUETTE_INLINE __m512 gelu(__m512 x) { return gelu_rough(x); }
 };
 
 }  // namespace

@@ -16,6 +16,9 @@ struct ElementF32 {
     return _mm512_fmadd_ps(left, right, sum);
   }
   MAQUETTE_INLINE __m512 exp2(__m512 x) { return avx512::exp2(x); }
+  MAQUETTE_INLINE __m512i values_step(const Bits* row, int64_t, __mmask16 mask, bool) {
+    return _mm512_castps_si512(_mm512_maskz_loadu_ps(mask, row));
+  }
   MAQUETTE_INLINE void multiply_add(__m512& left, __m512& right, const char* a, const char* b) {
     const __m512 x = _mm512_set1_ps(*reinterpret_cast<const float*>(a));
     left = _mm512_fmadd_ps(x, _mm512_loadu_ps(b), left);
@@ -31,6 +34,7 @@ struct ElementF32 {
     _mm512_storeu_ps(static_cast<float*>(base) + index, left);
     _mm512_storeu_ps(static_cast<float*>(base) + index + 16, right);
   }
+  MAQUETTE_INLINE __m512 silu(__m512 x) { return _mm512_mul_ps(x, sigmoid(x)); }
   MAQUETTE_INLINE __m512 gelu(__m512 x) { return avx512::gelu(x); }
 };
 

@@ -1,5 +1,5 @@
-// From finished sums to output: bias, activation, gate, residual, conversion. Included by one file per
-// element type.
+// From finished sums to output: bias, activation, gate, residual, conversion.
+// Included by one file per element type.
 #pragma once
 
 #include "kernels/avx512/core.h"
@@ -11,7 +11,8 @@ namespace {
 // Element: struct with
 //   static __m512 load(const void* base, int64_t index, __mmask16 mask)
 //   static void store(void* base, int64_t index, __mmask16 mask, __m512 value)
-//   static void store_pair(void* base, int64_t index, __m512 left, __m512 right)    32 elements
+//   static void store_pair(void* base, int64_t index, __m512 left, __m512
+//   right)    32 elements
 
 struct FinishRows {
   const float* sums;  // [rows][pitch]
@@ -84,20 +85,13 @@ void finish_as(const Finish& f, const FinishRows& tile) {
 template <typename Element>
 void finish_tile(const Finish& f, const FinishRows& tile) {
   switch (f.activation) {
-    case Activation::none:
-      return finish_as<Element, Activation::none>(f, tile);
-    case Activation::relu:
-      return finish_as<Element, Activation::relu>(f, tile);
-    case Activation::silu:
-      return finish_as<Element, Activation::silu>(f, tile);
-    case Activation::gelu:
-      return finish_as<Element, Activation::gelu>(f, tile);
-    case Activation::quick_gelu:
-      return finish_as<Element, Activation::quick_gelu>(f, tile);
-    case Activation::leaky_relu:
-      return finish_as<Element, Activation::leaky_relu>(f, tile);
-    case Activation::tanh:
-      return finish_as<Element, Activation::tanh>(f, tile);
+    case Activation::none: return finish_as<Element, Activation::none>(f, tile);
+    case Activation::relu: return finish_as<Element, Activation::relu>(f, tile);
+    case Activation::silu: return finish_as<Element, Activation::silu>(f, tile);
+    case Activation::gelu: return finish_as<Element, Activation::gelu>(f, tile);
+    case Activation::quick_gelu: return finish_as<Element, Activation::quick_gelu>(f, tile);
+    case Activation::leaky_relu: return finish_as<Element, Activation::leaky_relu>(f, tile);
+    case Activation::tanh: return finish_as<Element, Activation::tanh>(f, tile);
   }
 }
 

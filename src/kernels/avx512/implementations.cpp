@@ -24,8 +24,9 @@ bool on_amx(const Problem& p) {
   return p.type == DType::bf16 && cpu().amx_bf16;
 }
 
-// Whether Winograd's savings are not eaten by half-empty tiles and by the transforms. Says the same for any
-// number of images, so that a picture does not depend on what it is computed together with.
+// Whether Winograd's savings are not eaten by half-empty tiles and by the
+// transforms. Says the same for any number of images, so that a picture does
+// not depend on what it is computed together with.
 bool suits_winograd(const ConvProblem& p) {
   if (p.kernel_h != 3 || p.kernel_w != 3 || p.geometry.stride != 1) return false;
   if (p.in_channels < 32 || p.out_channels < 32) return false;

@@ -1,4 +1,5 @@
-// Packing: a panel is filled column by column, so that the published weights are read in their own order.
+// Packing: a panel is filled column by column, so that the published weights
+// are read in their own order.
 #include "kernels/avx512/panels.h"
 
 #include <algorithm>

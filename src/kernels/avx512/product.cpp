@@ -1,22 +1,13 @@
-// The loop nest, from the outside: tasks (group of panels, block of rows), chunks of channels, panels, row
-// tiles. A block of rows stays in the second-level cache while the panels of its group stream past it (Goto &
-// van de Geijn 2008, with the roles of A and B exchanged). Sums of several chunks wait in a scratch block.
+// The loop nest, from the outside: tasks (group of panels, block of rows),
+// chunks of channels, panels, row tiles. A block of rows stays in the
+// second-level cache while the panels of its group stream past it (Goto & van
+// de Geijn 2008, with the roles of A and B exchanged). Sums of several chunks
+// wait in a scratch block.
 #include "kernels/avx512/product.h"
 
 #include <algorithm>
-#include <omp.h>
 
 namespace maquette::kernels::avx512 {
-
-void parallel_tasks(int64_t count, const std::function<void(int64_t, int)>& body) {
-  const int threads = static_cast<int>(std::clamp<int64_t>(count, 1, thread_count()));
-  if (threads == 1) {
-    for (int64_t task = 0; task < count; ++task) body(task, 0);
-    return;
-  }
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-  for (int64_t task = 0; task < count; ++task) body(task, omp_get_thread_num());
-}
 
 void cut_tiles(const Core& core, const RowTile& rows, int64_t row_pitch, std::vector<RowTile>& tiles) {
   const int64_t steps = (rows.rows + core.row_step - 1) / core.row_step;

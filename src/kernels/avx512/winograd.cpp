@@ -1,7 +1,9 @@
-// Winograd convolution F(4x4, 3x3) for stride 1: the tiles of a part of the picture are transformed, then
-// each task takes one panel of 32 output channels and a group of tiles: it transforms the panel's weights
-// (they are kept as nine taps, so no more memory is held than by a direct convolution), multiplies plane by
-// plane, and transforms the sums back while they are still in the second-level cache.
+// Winograd convolution F(4x4, 3x3) for stride 1: the tiles of a part of the
+// picture are transformed, then each task takes one panel of 32 output channels
+// and a group of tiles: it transforms the panel's weights (they are kept as
+// nine taps, so no more memory is held than by a direct convolution),
+// multiplies plane by plane, and transforms the sums back while they are still
+// in the second-level cache.
 #include <algorithm>
 #include <memory>
 

@@ -1,0 +1,228 @@
+// The product runs over blocks of four rows by kColumns columns that stay in the first-level cache: the block
+// is widened from the base, takes `rank` outer products four at a time, and is rounded to its type on the way
+// out.
+#include "models/adapters/dense.h"
+
+#include <algorithm>
+
+#include "kernels/exec.h"
+
+// Compiled for the vector units of today and chosen at run time. The sanitizers' runtimes are not ready yet
+// when the choice is made, so they get the plain form.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
+#define MAQUETTE_VECTOR_CLONES __attribute__((target_clones("avx512f", "fma", "default")))
+#else
+#define MAQUETTE_VECTOR_CLONES
+#endif
+
+namespace maquette::models::dense {
+
+namespace {
+
+constexpr int64_t kRows = 4;
+constexpr int64_t kColumns = 512;
+constexpr int64_t kGrain = int64_t{1} << 16;  // multiply-adds (or elements) that are worth a thread
+
+// As f16_to_f32, without branches so that it becomes vector code.
+[[gnu::always_inline]] inline float widen_half(uint16_t bits) {
+  const uint32_t sign = static_cast<uint32_t>(bits & 0x8000u) << 16;
+  const uint32_t magnitude = static_cast<uint32_t>(bits & 0x7fffu) << 13;
+  const uint32_t exponent = bits & 0x7c00u;
+  const uint32_t rebased = magnitude + (exponent == 0x7c00u ? 224u << 23 : 112u << 23);
+  const float subnormal = std::bit_cast<float>(magnitude + (113u << 23)) - 0x1p-14f;
+  const float value = exponent == 0 ? subnormal : std::bit_cast<float>(rebased);
+  return std::bit_cast<float>(std::bit_cast<uint32_t>(value) | sign);
+}
+
+[[gnu::always_inline]] inline void load_row(const void* base, DType type, int64_t offset, int64_t count,
+                                            float* to) {
+  if (type == DType::f16) {
+    const uint16_t* from = static_cast<const uint16_t*>(base) + offset;
+    for (int64_t j = 0; j < count; ++j) to[j] = widen_half(from[j]);
+  } else if (type == DType::bf16) {
+    const bfloat16* from = static_cast<const bfloat16*>(base) + offset;
+    for (int64_t j = 0; j < count; ++j) to[j] = static_cast<float>(from[j]);
+  } else {
+    const float* from = static_cast<const float*>(base) + offset;
+    for (int64_t j = 0; j < count; ++j) to[j] = from[j];
+  }
+}
+
+[[gnu::always_inline]] inline void store_row(const float* from, int64_t count, void* out, DType type,
+                                             int64_t offset) {
+  if (type == DType::bf16) {
+    bfloat16* to = static_cast<bfloat16*>(out) + offset;
+    for (int64_t j = 0; j < count; ++j) to[j] = bfloat16(from[j]);
+  } else {
+    float* to = static_cast<float*>(out) + offset;
+    for (int64_t j = 0; j < count; ++j) to[j] = from[j];
+  }
+}
+
+struct Job {
+  const void* base;
+  DType base_type;
+  const float* up;
+  const float* down;
+  void* out;
+  DType out_type;
+  int64_t rank, rows, columns;
+};
+
+// The parts of up that four rows take with four columns of it; zero beyond the ends.
+[[gnu::always_inline]] inline void load_up(const Job& job, int64_t row, int64_t k, float u[kRows][4]) {
+  for (int64_t i = 0; i < kRows; ++i) {
+    for (int64_t q = 0; q < 4; ++q) {
+      u[i][q] = row + i < job.rows && k + q < job.rank ? job.up[(row + i) * job.rank + k + q] : 0;
+    }
+  }
+}
+
+MAQUETTE_VECTOR_CLONES
+void add_product_rows(const Job& job, int64_t first_row, int64_t end_row) {
+  alignas(64) float block[kRows][kColumns];
+  for (int64_t column = 0; column < job.columns; column += kColumns) {
+    const int64_t width = std::min(kColumns, job.columns - column);
+    for (int64_t row = first_row; row < end_row; row += kRows) {
+      const int64_t height = std::min(kRows, end_row - row);
+      for (int64_t i = 0; i < height; ++i) {
+        load_row(job.base, job.base_type, (row + i) * job.columns + column, width, block[i]);
+      }
+      for (int64_t k = 0; k < job.rank; k += 4) {
+        float u[kRows][4];
+        load_up(job, row, k, u);
+        // Rows of down beyond the rank meet zeros of up; any row stands in for them.
+        const float* d[4];
+        for (int64_t q = 0; q < 4; ++q)
+          d[q] = job.down + std::min(k + q, job.rank - 1) * job.columns + column;
+        for (int64_t j = 0; j < width; ++j) {
+          const float v0 = d[0][j], v1 = d[1][j], v2 = d[2][j], v3 = d[3][j];
+          block[0][j] += u[0][0] * v0 + u[0][1] * v1 + u[0][2] * v2 + u[0][3] * v3;
+          block[1][j] += u[1][0] * v0 + u[1][1] * v1 + u[1][2] * v2 + u[1][3] * v3;
+          block[2][j] += u[2][0] * v0 + u[2][1] * v1 + u[2][2] * v2 + u[2][3] * v3;
+          block[3][j] += u[3][0] * v0 + u[3][1] * v1 + u[3][2] * v2 + u[3][3] * v3;
+        }
+      }
+      for (int64_t i = 0; i < height; ++i) {
+        store_row(block[i], width, job.out, job.out_type, (row + i) * job.columns + column);
+      }
+    }
+  }
+}
+
+MAQUETTE_VECTOR_CLONES
+void convert_range(const Job& job, int64_t begin, int64_t end) {
+  alignas(64) float block[kColumns];
+  for (int64_t i = begin; i < end; i += kColumns) {
+    const int64_t count = std::min(kColumns, end - i);
+    load_row(job.base, job.base_type, i, count, block);
+    store_row(block, count, job.out, job.out_type, i);
+  }
+}
+
+bool loads_directly(DType type) { return type == DType::f32 || type == DType::f16 || type == DType::bf16; }
+
+void convert_into(const Tensor& from, Tensor& out) {
+  const Job job{.base = from.raw(), .base_type = from.dtype(), .out = out.raw(), .out_type = out.dtype()};
+  kernels::parallel_for(from.elements(), kGrain,
+                        [&job](int64_t begin, int64_t end) { convert_range(job, begin, end); });
+}
+
+}  // namespace
+
+Tensor widened(const Tensor& t) {
+  if (t.dtype() == DType::f32) return t;
+  if (!loads_directly(t.dtype())) return t.to(DType::f32);
+  Tensor out = Tensor::empty(t.shape());
+  convert_into(t, out);
+  return out;
+}
+
+void narrow_into(const Tensor& from, Tensor& out) { convert_into(from, out); }
+
+Tensor matrix(const Tensor& t) {
+  const int64_t rows = t.rank() == 0 ? 1 : t.size(0);
+  const int64_t columns = rows == 0 ? 0 : t.elements() / rows;
+  return widened(t).reshape({rows, columns});
+}
+
+Tensor transposed(const Tensor& m) {
+  const int64_t rows = m.size(0);
+  const int64_t columns = m.size(1);
+  Tensor out = Tensor::empty({columns, rows});
+  const float* from = m.data().data();
+  float* to = out.data().data();
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < columns; ++j) to[j * rows + i] = from[i * columns + j];
+  }
+  return out;
+}
+
+void add_product(const Tensor& base, const Factors& factors, Tensor& out) {
+  const Tensor readable = loads_directly(base.dtype()) ? base : base.to(DType::f32);
+  const Job job{.base = readable.raw(),
+                .base_type = readable.dtype(),
+                .up = factors.up.data().data(),
+                .down = factors.down.data().data(),
+                .out = out.raw(),
+                .out_type = out.dtype(),
+                .rank = factors.up.size(1),
+                .rows = factors.up.size(0),
+                .columns = factors.down.size(1)};
+  const int64_t groups = (job.rows + kRows - 1) / kRows;
+  const int64_t work = std::max<int64_t>(kRows * job.columns * (job.rank + 1), 1);
+  kernels::parallel_for(groups, std::max<int64_t>(kGrain / work, 1), [&job](int64_t begin, int64_t end) {
+    add_product_rows(job, begin * kRows, std::min(end * kRows, job.rows));
+  });
+}
+
+Tensor product(const Tensor& a, const Tensor& b) {
+  const Tensor nothing = Tensor::zeros({a.size(0), b.size(1)});
+  Tensor out = Tensor::empty(nothing.shape());
+  add_product(nothing, {.up = a, .down = b}, out);
+  return out;
+}
+
+Tensor fold_core(const Tensor& core, const Tensor& inner) {
+  const int64_t a = core.size(0);
+  const int64_t b = core.size(1);
+  const int64_t window = core.elements() / std::max<int64_t>(a * b, 1);
+  const int64_t in = inner.size(1);
+  Tensor out = Tensor::zeros({a, in * window});
+  const Tensor wide = widened(core);
+  const float* c = wide.data().data();
+  const float* f = inner.data().data();
+  float* o = out.data().data();
+  kernels::parallel_for(a, std::max<int64_t>(kGrain / std::max<int64_t>(b * in * window, 1), 1),
+                        [&](int64_t begin, int64_t end) {
+                          for (int64_t p = begin; p < end; ++p) {
+                            for (int64_t q = 0; q < b; ++q) {
+                              const float* tap = c + (p * b + q) * window;
+                              for (int64_t i = 0; i < in; ++i) {
+                                float* to = o + (p * in + i) * window;
+                                for (int64_t w = 0; w < window; ++w) to[w] += tap[w] * f[q * in + i];
+                              }
+                            }
+                          }
+                        });
+  return out;
+}
+
+void add_scaled(Tensor& y, float factor, const Tensor& x) {
+  float* to = y.data().data();
+  const float* from = x.data().data();
+  kernels::parallel_for(y.elements(), kGrain, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) to[i] += factor * from[i];
+  });
+}
+
+void multiply_scaled(Tensor& y, float factor, const Tensor& x) {
+  float* to = y.data().data();
+  const float* from = x.data().data();
+  kernels::parallel_for(y.elements(), kGrain, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) to[i] *= factor * from[i];
+  });
+}
+
+}  // namespace maquette::models::dense

@@ -1,0 +1,26 @@
+// Inside adapters/: the merged value of one parameter.
+#pragma once
+
+#include <span>
+
+#include "models/adapters/adapter.h"
+
+namespace maquette::models {
+
+// What one module does to one parameter.
+struct Contribution {
+  const AdapterModule* module = nullptr;
+  bool bias = false;     // the module's bias difference, not its weight change
+  int64_t channels = 0;  // applies to the first input channels only; 0: to all
+  float strength = 1;
+
+  bool operator==(const Contribution&) const = default;
+};
+
+// Why the module cannot change a weight of this shape, its magnitudes included; nothing where it can.
+std::optional<Misfit> misfit_of(const AdapterModule& module, const Shape& weight);
+
+// original + sum of strength (f(original) - original), into out (f32 or bf16, same shape, memory of its own).
+void merge_into(const Tensor& original, std::span<const Contribution> contributions, Tensor& out);
+
+}  // namespace maquette::models
