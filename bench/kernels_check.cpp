@@ -1,9 +1,11 @@
-// kernels_check --problems FILE [--type f32|bf16] [--impl NAME] [--class NAME] [--time] [--seconds S]
-// [--threads N]
+// kernels_check --problems FILE [--type f32|bf16] [--impl NAME] [--class NAME] [--chosen] [--time] [--cpu]
+//               [--seconds S] [--threads N]
 //
-// Runs every implementation that accepts a problem of the list, compares a sample of its outputs with plain
-// sums in double precision, and with --time measures it. The list holds one problem per line, "times
-// problem", as ConvProblem::text and its like print them. Exit code 1 when an implementation is wrong.
+// Runs every implementation that accepts a problem of the list (with --chosen only the one that programs
+// use), compares a sample of its outputs with plain sums in double precision, and with --time measures it.
+// --cpu counts processor time instead of wall time: with --threads 1, of use on a machine that others share.
+// The list holds one problem per line, "times problem", as ConvProblem::text and its like print them. Exit
+// code 1 when an implementation is wrong.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -31,6 +33,7 @@ struct Options {
   std::string implementation;  // prefix; empty: all
   std::string kind;            // prefix of the problems; empty: all
   std::vector<DType> types{DType::f32, DType::bf16};
+  bool chosen = false;  // only the implementation that programs use
   bool time = false;
   bool cpu = false;
   double seconds = 0.3;  // per implementation and problem
@@ -331,6 +334,8 @@ Options read_options(int count, char** arguments) {
       options.kind = value();
     } else if (name == "--type") {
       options.types = {value() == "f32" ? DType::f32 : DType::bf16};
+    } else if (name == "--chosen") {
+      options.chosen = true;
     } else if (name == "--time") {
       options.time = true;
     } else if (name == "--cpu") {
@@ -369,6 +374,7 @@ bool check_type(const Options& options, const std::vector<Line>& lines, DType ty
       fmt::print("  {} {:.1e}{}", choice.name, m.error, ok ? "" : " WRONG");
       if (options.time) fmt::print(" {:.2f} ms {:.0f} GF/s", m.milliseconds, c.flop / m.milliseconds / 1e6);
       if (chosen == 0) chosen = m.milliseconds;
+      if (options.chosen) break;
     }
     fmt::print("\n");
     std::fflush(stdout);

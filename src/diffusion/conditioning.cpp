@@ -33,7 +33,7 @@ class BranchEncoder {
   BranchEncoder(kernels::Exec& ex, const TextSide& side, size_t branch, const ConditioningSettings& settings)
       : ex_(ex), side_(side), branch_(side.branches[branch]), index_(branch), settings_(settings) {}
 
-  std::vector<BranchOutput> encode(const std::vector<text::PromptVariant>& variants);
+  std::vector<BranchOutput> encode(const text::PromptPart& part);
 
  private:
   struct Row {
@@ -43,7 +43,8 @@ class BranchEncoder {
   };
   Row run(const text::Chunk& chunk);
   Tensor chosen_layer(const models::TextOutput& out);
-  void emphasise_a1111(std::vector<Row*>& rows);
+  // `uses`: how often the prompt's schedule names each of the rows, all of the same chunk.
+  void emphasise_a1111(const std::vector<Row*>& rows, const std::vector<int>& uses);
   void emphasise_comfy(Row& row, const Row& empty);
 
   kernels::Exec& ex_;
@@ -91,20 +92,21 @@ Tensor BranchEncoder::chosen_layer(const models::TextOutput& out) {
   return branch_.final_norm ? branch_.encoder.final_norm(ex_, hidden) : hidden;
 }
 
-void BranchEncoder::emphasise_a1111(std::vector<Row*>& rows) {
+void BranchEncoder::emphasise_a1111(const std::vector<Row*>& rows, const std::vector<int>& uses) {
   double before = 0;
   double after = 0;
   bool any = false;
-  for (Row* row : rows) {
+  for (size_t r = 0; r < rows.size(); ++r) {
+    Row* row = rows[r];
     const auto width = static_cast<size_t>(row->hidden.size(1));
     auto values = row->hidden.data();
     for (size_t token = 0; token < row->frame.weights.size(); ++token) {
       const float weight = row->frame.weights[token];
       any = any || weight != 1;
       for (size_t i = token * width; i < (token + 1) * width; ++i) {
-        before += values[i];
+        before += uses[r] * values[i];
         values[i] *= weight;
-        after += values[i];
+        after += uses[r] * values[i];
       }
     }
   }
@@ -126,17 +128,19 @@ void BranchEncoder::emphasise_comfy(Row& row, const Row& empty) {
   }
 }
 
-std::vector<BranchOutput> BranchEncoder::encode(const std::vector<text::PromptVariant>& variants) {
+std::vector<BranchOutput> BranchEncoder::encode(const text::PromptPart& part) {
   std::vector<std::vector<Row>> rows;
-  for (const text::PromptVariant& variant : variants) {
+  for (const text::PromptVariant& variant : part.variants) {
     std::vector<Row>& encoded = rows.emplace_back();
     for (const text::Chunk& chunk : variant.chunks) encoded.push_back(run(chunk));
   }
   if (settings_.dialect == Dialect::a1111) {
+    std::vector<int> uses(part.variants.size(), 0);
+    for (const text::PromptPart::Switch& entry : part.schedule) ++uses[entry.variant];
     for (size_t chunk = 0; chunk < rows[0].size(); ++chunk) {
       std::vector<Row*> together;
       for (std::vector<Row>& variant : rows) together.push_back(&variant[chunk]);
-      emphasise_a1111(together);
+      emphasise_a1111(together, uses);
     }
   } else if (settings_.dialect == Dialect::comfy) {
     const Row empty = run(text::Chunk{});
@@ -193,7 +197,7 @@ std::vector<text::ParsedPrompt> parse_for_branches(const TextSide& side, std::st
   for (const TextBranch& branch : side.branches) {
     parsed.push_back(text::parse_prompt(
         prompt, branch.tokenizer,
-        {.dialect = text_dialect(settings.dialect), .steps = settings.steps, .negative = negative, .embeddings = names}));
+        {.dialect = text_dialect(settings.dialect), .steps = settings.calls, .negative = negative, .embeddings = names}));
   }
   return parsed;
 }
@@ -233,9 +237,12 @@ class PlanBuilder {
 
 std::vector<size_t> PlanBuilder::add_part(const std::vector<text::ParsedPrompt>& parsed, size_t part, bool negative,
                                           bool zero) {
+  // diffusers applies the clip skip to the positive prompt only.
+  ConditioningSettings settings = settings_;
+  if (negative && settings.dialect == Dialect::diffusers) settings.clip_skip = 0;
   std::vector<std::vector<BranchOutput>> by_branch;
   for (size_t b = 0; b < side_.branches.size(); ++b) {
-    by_branch.push_back(BranchEncoder(ex_, side_, b, settings_).encode(parsed[b].parts[part].variants));
+    by_branch.push_back(BranchEncoder(ex_, side_, b, settings).encode(parsed[b].parts[part]));
   }
   std::vector<size_t> places;
   for (size_t variant = 0; variant < by_branch[0].size(); ++variant) {
@@ -282,19 +289,19 @@ std::vector<PromptMoment> PlanBuilder::add(std::string_view prompt, bool negativ
     }
   }
 
-  // One moment per step at which anything changes.
+  // One moment per network call at which anything changes.
   std::vector<PromptMoment> moments;
-  for (int step = 0; step < std::max(settings_.steps, 1); ++step) {
-    PromptMoment moment{.until_step = step + 1, .parts = {}};
+  for (int call = 0; call < std::max(settings_.calls, 1); ++call) {
+    PromptMoment moment{.until_call = call + 1, .parts = {}};
     for (size_t part = 0; part < places.size(); ++part) {
-      moment.parts.push_back({.condition = places[part][first.parts[part].variant_at(step)],
+      moment.parts.push_back({.condition = places[part][first.parts[part].variant_at(call)],
                               .weight = first.parts[part].weight});
     }
     const auto same = [](const PromptMoment::Part& a, const PromptMoment::Part& b) {
       return a.condition == b.condition && a.weight == b.weight;
     };
     if (!moments.empty() && std::ranges::equal(moments.back().parts, moment.parts, same)) {
-      moments.back().until_step = step + 1;
+      moments.back().until_call = call + 1;
     } else {
       moments.push_back(std::move(moment));
     }

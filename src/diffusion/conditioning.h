@@ -31,7 +31,7 @@ struct TextualInversion {
 // What decides a prompt's encoding besides the text.
 struct ConditioningSettings {
   Dialect dialect = Dialect::diffusers;
-  int steps = 20;
+  int calls = 20;  // of the network in the whole sampling, as prompt schedules count
   int clip_skip = 0;
   bool zero_empty_negative = false;  // SDXL: see docs/dialects.md
   // SDXL's numbers after the pooled text: height before width; empty for other families.

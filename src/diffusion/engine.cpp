@@ -172,9 +172,14 @@ DType activations_for(Precision precision) {
   return precision == Precision::bf16 ? DType::bf16 : DType::f32;
 }
 
+// Samplers of second order call the network twice per step: A1111's prompt schedules count calls.
+int prompt_calls(const Recipe& recipe, const sampling::SamplingPlan& plan) {
+  return plan.model_calls() > plan.steps() ? 2 * recipe.steps : recipe.steps;
+}
+
 ConditioningSettings conditioning_of(const Model& model, const Recipe& recipe, int64_t height, int64_t width) {
   ConditioningSettings settings{.dialect = recipe.dialect,
-                                .steps = recipe.steps,
+                                .calls = recipe.steps,
                                 .clip_skip = recipe.clip_skip,
                                 .zero_empty_negative = model.zero_empty_negative,
                                 .size_embedding_width = model.unet->size_embedding_width()};
@@ -229,7 +234,8 @@ void show_preview(Run& run, int step, const Tensor& denoised) {
   run.callbacks.preview(step, (*run.state.preview)(codec.unscaled(denoised)));
 }
 
-Tensor sample(Run& run, const PictureInput& input, const PromptPlan& plan, sampling::NoiseSource& noise) {
+Tensor sample(Run& run, const PictureInput& input, sampling::SamplingPlan& sampling, const PromptPlan& plan,
+              sampling::NoiseSource& noise) {
   kernels::Exec& ex = run.state.ex;
   const Recipe& recipe = run.picture.recipe;
   const LatentInput latents = make_latent_input(
@@ -238,7 +244,7 @@ Tensor sample(Run& run, const PictureInput& input, const PromptPlan& plan, sampl
   if (input.has_init() || input.has_mask()) run.took("encode picture");
 
   run.progress.tell("sampling", 0, 0);
-  PassRequest request{.model = run.model, .recipe = recipe, .input = latents, .plan = plan};
+  PassRequest request{.model = run.model, .recipe = recipe, .input = latents, .sampling = sampling, .plan = plan};
   request.step_done = [&run](int done, int total, const Tensor& denoised) {
     run.progress.tell("sampling", done, total);
     show_preview(run, done, denoised);
@@ -292,15 +298,17 @@ Picture Engine::run(const Recipe& asked, const Callbacks& callbacks) {
   picture.recipe.height = static_cast<int>(input.height);
   // Beyond this point the recipe is fixed.
 
+  const auto plan = sampling::plan_sampling(sampling_request(model, recipe, !starts_from_noise(recipe)));
   progress.tell("reading the prompt", 0, 0);
-  EncodedPrompts prompts =
-      encode_prompts(state.ex, model.text, recipe, conditioning_of(model, recipe, input.height, input.width));
+  ConditioningSettings conditioning = conditioning_of(model, recipe, input.height, input.width);
+  conditioning.calls = prompt_calls(recipe, *plan);
+  EncodedPrompts prompts = encode_prompts(state.ex, model.text, recipe, conditioning);
   picture.notes = prompts.warnings;
   run.took("encode prompt");
 
   sampling::NoiseSource noise(
       sampling::noise_settings(noise_dialect(recipe.dialect), random_kind(recipe.rng), recipe.seed, 1));
-  picture.latent = sample(run, input, prompts.plan, noise);
+  picture.latent = sample(run, input, *plan, prompts.plan, noise);
 
   progress.tell("decoding", 0, 0);
   picture.pixels = model.codec->decode(state.ex, picture.latent, {});

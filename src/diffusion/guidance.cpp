@@ -7,9 +7,9 @@ namespace maquette::diffusion {
 
 namespace {
 
-const PromptMoment& moment_at(const std::vector<PromptMoment>& moments, int step) {
+const PromptMoment& moment_at(const std::vector<PromptMoment>& moments, int call) {
   for (const PromptMoment& moment : moments) {
-    if (step < moment.until_step) return moment;
+    if (call < moment.until_call) return moment;
   }
   return moments.back();
 }
@@ -54,8 +54,8 @@ Tensor stack_rows(const std::vector<const Tensor*>& rows) {
 
 }  // namespace
 
-const PromptMoment& PromptPlan::positive_at(int step) const { return moment_at(positive, step); }
-const PromptMoment& PromptPlan::negative_at(int step) const { return moment_at(negative, step); }
+const PromptMoment& PromptPlan::positive_at(int call) const { return moment_at(positive, call); }
+const PromptMoment& PromptPlan::negative_at(int call) const { return moment_at(negative, call); }
 
 GuidedModel::GuidedModel(const models::UNet& unet, kernels::Exec& ex, PromptPlan plan, GuidanceSettings settings)
     : unet_(unet), ex_(ex), plan_(std::move(plan)), settings_(settings) {}
@@ -66,18 +66,18 @@ void GuidedModel::set_adapter_states(std::vector<Tensor> states, int from_step, 
   adapter_until_ = until_step;
 }
 
-Tensor GuidedModel::operator()(const Tensor& x, double timestep, int step) {
-  if (settings_.image_scale > 0) return edit_guidance(x, timestep, step);
+Tensor GuidedModel::operator()(const Tensor& x, const CallPosition& at) {
+  if (settings_.image_scale > 0) return edit_guidance(x, at);
   const bool guided = settings_.scale != 1 || settings_.always_negative;
-  const PromptMoment& positive = plan_.positive_at(step);
+  const PromptMoment& positive = plan_.positive_at(at.call);
 
   // One prompt at scale 1 needs no negative: half the work is saved.
   if (!guided && positive.parts.size() == 1) {
-    return evaluate({{.condition = positive.parts[0].condition}}, x, timestep, step)[0];
+    return evaluate({{.condition = positive.parts[0].condition}}, x, at)[0];
   }
-  std::vector<Member> members{{.condition = plan_.negative_at(step).parts[0].condition, .positive = false}};
+  std::vector<Member> members{{.condition = plan_.negative_at(at.call).parts[0].condition, .positive = false}};
   for (const PromptMoment::Part& part : positive.parts) members.push_back({.condition = part.condition});
-  std::vector<Tensor> predictions = evaluate(members, x, timestep, step);
+  std::vector<Tensor> predictions = evaluate(members, x, at);
 
   Tensor mixed = predictions[0].clone();
   for (size_t i = 0; i < positive.parts.size(); ++i) {
@@ -88,22 +88,22 @@ Tensor GuidedModel::operator()(const Tensor& x, double timestep, int step) {
 }
 
 // Three predictions: with neither, with the picture only, with picture and prompt.
-Tensor GuidedModel::edit_guidance(const Tensor& x, double timestep, int step) {
-  const size_t positive = plan_.positive_at(step).parts[0].condition;
-  const size_t negative = plan_.negative_at(step).parts[0].condition;
+Tensor GuidedModel::edit_guidance(const Tensor& x, const CallPosition& at) {
+  const size_t positive = plan_.positive_at(at.call).parts[0].condition;
+  const size_t negative = plan_.negative_at(at.call).parts[0].condition;
   const std::vector<Tensor> predictions =
       evaluate({{.condition = positive},
                 {.condition = negative, .positive = false},
                 {.condition = negative, .with_picture = false, .positive = false}},
-               x, timestep, step);
+               x, at);
   Tensor mixed = predictions[2].clone();
   add_difference(mixed, predictions[0], predictions[1], settings_.scale);
   add_difference(mixed, predictions[1], predictions[2], settings_.image_scale);
   return mixed;
 }
 
-std::vector<Tensor> GuidedModel::evaluate(const std::vector<Member>& members, const Tensor& x, double timestep,
-                                          int step) {
+std::vector<Tensor> GuidedModel::evaluate(const std::vector<Member>& members, const Tensor& x,
+                                          const CallPosition& at) {
   // Prompts of one length go through the network together.
   std::map<int64_t, std::vector<size_t>> by_length;
   for (size_t i = 0; i < members.size(); ++i) {
@@ -115,7 +115,7 @@ std::vector<Tensor> GuidedModel::evaluate(const std::vector<Member>& members, co
     for (const size_t i : indices) batch.push_back(members[i]);
     const nn::CrossContext& context = context_of(batch);
 
-    models::UNetInput input{.latent = input_of(batch, x), .timesteps = {timestep}, .text = &context};
+    models::UNetInput input{.latent = input_of(batch, x), .timesteps = {at.timestep}, .text = &context};
     if (plan_.conditions[batch[0].condition].added.defined()) {
       std::vector<const Tensor*> rows;
       for (const Member& member : batch) rows.push_back(&plan_.conditions[member.condition].added);
@@ -128,10 +128,10 @@ std::vector<Tensor> GuidedModel::evaluate(const std::vector<Member>& members, co
     }
     models::Residuals residuals;
     if (control_) {
-      residuals = control_(ex_, input, step);
+      residuals = control_(ex_, input, at.step);
       input.control = &residuals;
     }
-    if (step >= adapter_from_ && step < adapter_until_) input.adapter_states = &adapter_states_;
+    if (at.step >= adapter_from_ && at.step < adapter_until_) input.adapter_states = &adapter_states_;
 
     const Tensor out = unet_(ex_, input);
     for (size_t i = 0; i < indices.size(); ++i) {

@@ -20,13 +20,20 @@ struct Condition {
   std::vector<float> picture_weights;
 };
 
-// The prompts in force while step < until_step, by their place in PromptPlan::conditions.
+// Where in the sampling a network call stands.
+struct CallPosition {
+  double timestep = 0;
+  int step = 0;  // for controls
+  int call = 0;  // for prompts that change: samplers of second order call twice per step
+};
+
+// The prompts in force while call < until_call, by their place in PromptPlan::conditions.
 struct PromptMoment {
   struct Part {
     size_t condition = 0;
     double weight = 1;
   };
-  int until_step = 0;
+  int until_call = 0;
   std::vector<Part> parts;
 };
 
@@ -35,8 +42,8 @@ struct PromptPlan {
   std::vector<PromptMoment> positive;
   std::vector<PromptMoment> negative;  // one part each
 
-  const PromptMoment& positive_at(int step) const;
-  const PromptMoment& negative_at(int step) const;
+  const PromptMoment& positive_at(int call) const;
+  const PromptMoment& negative_at(int call) const;
 };
 
 struct GuidanceSettings {
@@ -64,7 +71,7 @@ class GuidedModel {
   void set_score_bias(std::map<int64_t, Tensor> bias) { score_bias_ = std::move(bias); }
 
   // x [1, C, h, w] f32 as the network takes it (already scaled) -> prediction [1, C', h, w] f32.
-  Tensor operator()(const Tensor& x, double timestep, int step);
+  Tensor operator()(const Tensor& x, const CallPosition& at);
 
  private:
   struct Member {
@@ -72,10 +79,10 @@ class GuidedModel {
     bool with_picture = true;   // edit models: whether the picture's channels are given
     bool positive = true;
   };
-  std::vector<Tensor> evaluate(const std::vector<Member>& members, const Tensor& x, double timestep, int step);
+  std::vector<Tensor> evaluate(const std::vector<Member>& members, const Tensor& x, const CallPosition& at);
   const nn::CrossContext& context_of(const std::vector<Member>& members);
   Tensor input_of(const std::vector<Member>& members, const Tensor& x) const;
-  Tensor edit_guidance(const Tensor& x, double timestep, int step);
+  Tensor edit_guidance(const Tensor& x, const CallPosition& at);
 
   const models::UNet& unet_;
   kernels::Exec& ex_;

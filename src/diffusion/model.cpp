@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "base/log.h"
+#include "weights/detect.h"
 
 namespace maquette::diffusion {
 
@@ -34,26 +34,29 @@ Family family_from_name(std::string_view text) {
       .with("expected", "sd1, sd2, sdxl, sdxl-refiner or custom");
 }
 
-// The families differ where the text comes in: one text encoder or two, and its width.
-void decide_family(Model& model, const ModelOptions& options) {
+Family family_of(weights::Family found) {
+  switch (found) {
+    case weights::Family::sd1: return Family::sd1;
+    case weights::Family::sd2: return Family::sd2;
+    case weights::Family::sdxl_base: return Family::sdxl;
+    case weights::Family::sdxl_refiner: return Family::sdxl_refiner;
+    case weights::Family::unknown: break;
+  }
+  return Family::custom;
+}
+
+void decide_family(Model& model, const weights::ModelReport& report, const ModelOptions& options) {
   if (!options.family.empty()) {
     model.family = family_from_name(options.family);
     model.family_decision = {std::string(name(model.family)), "asked for"};
     return;
   }
-  const bool sizes = model.unet->added_width() > 0;
-  const bool first = model.checkpoint.find("text_encoder") != nullptr;
-  const bool second = model.checkpoint.find("text_encoder_2") != nullptr;
-  if (sizes && second) {
-    model.family = first ? Family::sdxl : Family::sdxl_refiner;
-    model.family_decision.reason =
-        fmt::format("size conditions of width {}, {} text encoder(s)", model.unet->added_width(), first ? 2 : 1);
-  } else {
-    const int64_t width = model.unet->context_width();
-    model.family = width == 1024 ? Family::sd2 : width == 768 ? Family::sd1 : Family::custom;
-    model.family_decision.reason = fmt::format("text width {}", width);
+  model.family = family_of(report.family);
+  // A small network with SDXL's two encoders or its size conditions goes by SDXL's rules.
+  if (model.family == Family::custom && model.unet->added_width() > 0) {
+    model.family = model.checkpoint.find("text_encoder") ? Family::sdxl : Family::sdxl_refiner;
   }
-  model.family_decision.value = name(model.family);
+  model.family_decision = {std::string(name(model.family)), report.family_reason};
 }
 
 // ------------------------------------------------------------------------------------------- text encoders
@@ -69,7 +72,7 @@ text::ClipTokenizer tokenizer_of(const Model& model, std::string_view folder) {
 void load_text_branch(Model& model, const Component& component, bool second) {
   models::TextEncoderConfig config = models::TextEncoderConfig::from_json(component.config);
   const bool openclip = component.layout == "openclip";
-  if (component.config.empty() && openclip) config.activation = nn::Activation::gelu;
+  if (component.config.empty()) config.activation = openclip ? nn::Activation::gelu : nn::Activation::quick_gelu;
   text::ClipTokenizer tokenizer = tokenizer_of(model, second ? "tokenizer_2" : "tokenizer");
   TextBranch branch{
       .encoder = models::TextEncoder::load(scope_of(component, model.parameters[component.kind]), config),
@@ -129,7 +132,7 @@ bool answers_like_v(const models::UNet& unet) {
   return sum / static_cast<double>(out.elements()) < -1;
 }
 
-Decision decide_prediction(const Model& model, const ModelOptions& options) {
+Decision decide_prediction(const Model& model, const weights::ModelReport& report, const ModelOptions& options) {
   if (!options.prediction.empty()) {
     if (options.prediction != "epsilon" && options.prediction != "v_prediction" && options.prediction != "sample") {
       throw Error(ErrorCode::usage, "unknown prediction \"{}\"", options.prediction)
@@ -137,16 +140,15 @@ Decision decide_prediction(const Model& model, const ModelOptions& options) {
     }
     return {options.prediction, "asked for"};
   }
-  const Json& config = model.checkpoint.scheduler_config;
-  if (config.contains("prediction_type") && config["prediction_type"].is_string()) {
-    return {config["prediction_type"].get<std::string>(), "scheduler configuration"};
-  }
-  const auto& markers = model.checkpoint.markers;
-  if (std::ranges::find(markers, "v_pred") != markers.end()) return {"v_prediction", "the tensor \"v_pred\""};
-  const auto spec = model.checkpoint.metadata.find("modelspec.prediction_type");
-  if (spec != model.checkpoint.metadata.end()) {
-    const bool v = spec->second == "v" || spec->second == "v_prediction";
-    return {v ? "v_prediction" : "epsilon", "modelspec.prediction_type"};
+  switch (report.prediction) {
+    case weights::Prediction::epsilon: return {"epsilon", report.prediction_reason};
+    case weights::Prediction::v_prediction: return {"v_prediction", report.prediction_reason};
+    case weights::Prediction::edm:
+    case weights::Prediction::edm_v:
+      throw Error(ErrorCode::weights, "cannot sample this model")
+          .with("found", fmt::format("{} preconditioning", weights::name(report.prediction)))
+          .with("expected", "epsilon or v-prediction");
+    case weights::Prediction::undecided: break;
   }
   if (model.family == Family::sd2 && !model.inpainting()) {
     const bool v = answers_like_v(*model.unet);
@@ -205,18 +207,18 @@ std::unique_ptr<Model> load_model(const fs::path& path, const ModelOptions& opti
   }
   model->unet = models::UNet::load(scope_of(*unet, model->parameters["unet"]),
                                    models::UNetConfig::from_json(unet->config));
-  decide_family(*model, options);
+  const weights::ModelReport report = weights::describe(model->checkpoint);
+  decide_family(*model, report, options);
   load_codec(*model, options);
   load_text(*model);
-  model->prediction = decide_prediction(*model, options);
+  model->prediction = decide_prediction(*model, report, options);
 
   model->scheduler_config = model->checkpoint.scheduler_config.empty()
                                 ? default_scheduler_config(model->family, model->prediction.value)
                                 : model->checkpoint.scheduler_config;
   model->scheduler_config["prediction_type"] = model->prediction.value;
-  const auto& markers = model->checkpoint.markers;
-  if (std::ranges::find(markers, "ztsnr") != markers.end()) model->scheduler_config["rescale_betas_zero_snr"] = true;
-  model->zero_terminal_snr = model->scheduler_config.value("rescale_betas_zero_snr", false);
+  if (report.zero_terminal_snr) model->scheduler_config["rescale_betas_zero_snr"] = true;
+  model->zero_terminal_snr = report.zero_terminal_snr;
 
   decide_native_size(*model, unet->config);
   const Json& index = model->checkpoint.model_index;

@@ -65,8 +65,7 @@ sampling::SamplingRequest sampling_request(const Model& model, const Recipe& rec
 
 Tensor run_pass(kernels::Exec& ex, const PassRequest& request, sampling::NoiseSource& noise) {
   const bool has_init = request.input.clean.defined();
-  const auto plan = sampling::plan_sampling(sampling_request(request.model, request.recipe, has_init));
-
+  sampling::SamplingPlan* plan = &request.sampling;
   GuidedModel model(*request.model.unet, ex, request.plan, guidance_of(request.model, request.recipe));
   if (request.input.extra.defined()) model.set_extra_channels(request.input.extra);
   if (request.control) model.set_control(request.control);
@@ -87,7 +86,7 @@ Tensor run_pass(kernels::Exec& ex, const PassRequest& request, sampling::NoiseSo
     if (request.step_done) request.step_done(state.step + 1, state.total, denoised);
   };
   const auto network = [&model](const Tensor& x, const sampling::LatentState& state) {
-    return model(x, state.timestep, state.step);
+    return model(x, {.timestep = state.timestep, .step = state.step, .call = state.call});
   };
   const bool over_picture = has_init && !starts_from_noise(request.recipe);
   Tensor x = over_picture ? plan->start(request.input.clean, request.input.noise) : plan->start(request.input.noise);

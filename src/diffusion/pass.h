@@ -10,6 +10,7 @@ struct PassRequest {
   const Model& model;
   const Recipe& recipe;          // with defaults filled in
   const LatentInput& input;
+  sampling::SamplingPlan& sampling;
   PromptPlan plan;
   ControlFunction control;       // empty: none
   std::map<int64_t, Tensor> score_bias;  // regional prompts

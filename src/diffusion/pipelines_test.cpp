@@ -108,6 +108,11 @@ TEST(Pipelines, pictures_match_the_reference) {
   for (const PipelineCase& test : pipeline_cases()) {
     try {
       const Picture picture = engine.run(recipe_of(test.info, test.folder));
+      if (!test.info.contains("pictures")) {  // the pipeline was stopped before its end: compare the latent
+        const Tensor expected = models::GoldenCase(test.folder).tensor(test.info["latents"]);
+        EXPECT_LT(models::l2_error(picture.latent, expected), 1e-4) << test.folder.filename();
+        continue;
+      }
       const double psnr = psnr_of(picture, file_in(test.folder, test.info["pictures"][0]));
       EXPECT_GE(psnr, kLeastF32) << test.folder.filename();
     } catch (const Error& error) {

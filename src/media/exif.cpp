@@ -106,26 +106,15 @@ std::optional<std::string> decode_user_comment(std::string_view value, Endian bl
 
 void take_entry(const TiffEntry& entry, Endian endian, ExifFields& fields) {
   switch (entry.tag) {
-    case kImageDescription:
-      fields.description = utf8_or_latin1(entry.value);
-      break;
-    case kSoftware:
-      fields.software = utf8_or_latin1(entry.value);
-      break;
-    case kArtist:
-      fields.artist = utf8_or_latin1(entry.value);
-      break;
-    case kCopyright:
-      fields.copyright = utf8_or_latin1(entry.value);
-      break;
-    case kUserComment:
-      fields.user_comment = decode_user_comment(entry.value, endian);
-      break;
+    case kImageDescription: fields.description = utf8_or_latin1(entry.value); break;
+    case kSoftware: fields.software = utf8_or_latin1(entry.value); break;
+    case kArtist: fields.artist = utf8_or_latin1(entry.value); break;
+    case kCopyright: fields.copyright = utf8_or_latin1(entry.value); break;
+    case kUserComment: fields.user_comment = decode_user_comment(entry.value, endian); break;
     case kMakerNote:
       if (entry.value.starts_with(kRecipeMark)) fields.recipe_json = entry.value.substr(kRecipeMark.size());
       break;
-    default:
-      break;
+    default: break;
   }
 }
 

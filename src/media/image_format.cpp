@@ -2,11 +2,13 @@
 // 9649 (WebP); BITMAPINFOHEADER (BMP); OpenEXR file layout; TIFF 6.0 section 2; Radiance picture format.
 #include "media/image_format.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
 #include "base/text.h"
 #include "media/png_chunks.h"
+#include "media/tiff_directory.h"
 
 namespace maquette::media {
 
@@ -118,6 +120,39 @@ std::optional<Error> check_jpeg(Bytes file, const ImageLimits& limits) {
   return std::nullopt;
 }
 
+// The first value of a numeric tag, or `otherwise` where the tag is missing.
+uint64_t tiff_value(const std::vector<TiffEntry>& entries, uint16_t tag, Endian endian, uint64_t otherwise) {
+  const auto entry = std::ranges::find(entries, tag, &TiffEntry::tag);
+  if (entry == entries.end()) return otherwise;
+  if (entry->type == 3) return read_number<uint16_t>(as_bytes(entry->value), 0, endian).value_or(0);
+  if (entry->type == 4) return read_number<uint32_t>(as_bytes(entry->value), 0, endian).value_or(0);
+  return entry->value.empty() ? 0 : static_cast<uint8_t>(entry->value[0]);
+}
+
+// The decoder takes memory for a whole strip or tile, whatever the size of the picture: 2^32 - 1 rows a strip
+// mean one strip for all and are harmless, other values far beyond the picture are not.
+std::optional<Error> check_tiff(Bytes file, const ImageLimits& limits) {
+  const Result<TiffHeader> header = read_tiff_header(file);
+  if (!header) return header.error();
+  const auto entries = read_tiff_directory(file, header->first_directory, header->endian);
+  if (!entries) return entries.error();
+  const auto value = [&](uint16_t tag, uint64_t otherwise) {
+    return static_cast<int64_t>(tiff_value(*entries, tag, header->endian, otherwise));
+  };
+  const int64_t width = value(256, 0);
+  const int64_t height = value(257, 0);
+  if (auto error = check_size(width, height, value(277, 1), limits)) return error;
+  constexpr int64_t kAllRows = 0xffffffff;
+  const int64_t rows = value(278, kAllRows);
+  if (rows != kAllRows && rows > std::max<int64_t>(height, 65536)) {
+    return damaged(ImageFormat::tiff, fmt::format("strips of {} rows", rows));
+  }
+  const int64_t tile_width = value(322, 1);
+  const int64_t tile_height = value(323, 1);
+  if (auto error = check_size(tile_width, tile_height, 1, {})) return error;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string_view name(ImageFormat format) {
@@ -164,20 +199,13 @@ std::optional<Error> check_size(int64_t width, int64_t height, int64_t channels,
 std::optional<Error> check_header(Bytes file, ImageFormat format, const ImageLimits& limits) {
   std::optional<Size> size;
   switch (format) {
-    case ImageFormat::png:
-      return check_png(file, limits);
-    case ImageFormat::jpeg:
-      return check_jpeg(file, limits);
-    case ImageFormat::webp:
-      size = webp_size(file);
-      break;
-    case ImageFormat::bmp:
-      size = bmp_size(file);
-      break;
+    case ImageFormat::png: return check_png(file, limits);
+    case ImageFormat::jpeg: return check_jpeg(file, limits);
+    case ImageFormat::webp: size = webp_size(file); break;
+    case ImageFormat::bmp: size = bmp_size(file); break;
     case ImageFormat::tiff:
     case ImageFormat::exr:
-    case ImageFormat::hdr:
-      return std::nullopt;
+    case ImageFormat::hdr: return std::nullopt;
   }
   if (!size) return damaged(format, "no header");
   return check_size(size->width, size->height, 4, limits);

@@ -207,6 +207,14 @@ TEST(ImageIo, absurd_sizes_are_refused_before_allocating) {
   bmp.replace(18, 8, std::string("\xff\xff\xff\x7f\xff\xff\xff\x7f", 8));
   EXPECT_FALSE(decode_image(as_bytes(bmp)));
 
+  std::string tiff = read_text_file(golden_path("read/grey.tif")).take();
+  const size_t rows = tiff.find(std::string("\x16\x01\x04\x00\x01\x00\x00\x00", 8));  // RowsPerStrip, one u32
+  ASSERT_NE(rows, std::string::npos);
+  tiff.replace(rows + 8, 4, "\xff\xff\xff\xff");  // the default: one strip for all
+  EXPECT_TRUE(decode_image(as_bytes(tiff)));
+  tiff.replace(rows + 8, 4, "\xff\xff\xff\x7e");
+  EXPECT_FALSE(decode_image(as_bytes(tiff)));
+
   const std::string file = encode_image(noise(16, 16, 3), ImageFormat::png);
   EXPECT_FALSE(decode_image(as_bytes(file), {.limits = {.pixels = 255}}));
   EXPECT_TRUE(decode_image(as_bytes(file), {.limits = {.pixels = 256}}));

@@ -19,20 +19,13 @@ namespace {
 
 constexpr const char* plugin_of(ImageFormat format) {
   switch (format) {
-    case ImageFormat::png:
-      return "png";
-    case ImageFormat::jpeg:
-      return "jpeg";
-    case ImageFormat::tiff:
-      return "tiff";
-    case ImageFormat::webp:
-      return "webp";
-    case ImageFormat::exr:
-      return "openexr";
-    case ImageFormat::bmp:
-      return "bmp";
-    case ImageFormat::hdr:
-      return "hdr";
+    case ImageFormat::png: return "png";
+    case ImageFormat::jpeg: return "jpeg";
+    case ImageFormat::tiff: return "tiff";
+    case ImageFormat::webp: return "webp";
+    case ImageFormat::exr: return "openexr";
+    case ImageFormat::bmp: return "bmp";
+    case ImageFormat::hdr: return "hdr";
   }
   return "";
 }

@@ -158,8 +158,7 @@ ExifFields exif_fields(const PictureMetadata& metadata, ImageFormat format) {
 std::string add_text(std::string file, const Image& image, ImageFormat format, const WriteOptions& options) {
   const PictureMetadata& metadata = options.metadata;
   switch (format) {
-    case ImageFormat::png:
-      return rewrite_png_text(as_bytes(file), png_texts(metadata)).take();
+    case ImageFormat::png: return rewrite_png_text(as_bytes(file), png_texts(metadata)).take();
     case ImageFormat::tiff:
       return tiff_with_exif(std::move(file), exif_fields(metadata, format), options.dpi);
     case ImageFormat::jpeg:
@@ -170,8 +169,7 @@ std::string add_text(std::string file, const Image& image, ImageFormat format, c
     }
     case ImageFormat::exr:
     case ImageFormat::bmp:
-    case ImageFormat::hdr:
-      break;
+    case ImageFormat::hdr: break;
   }
   return file;
 }

@@ -135,15 +135,9 @@ Image feather(const Image& mask, double radius, FeatherSide side) {
     // The edge lies half a pixel beyond the last pixel of either side.
     const double depth = mask.data()[i] >= 0.5f ? to_outside.data()[i] - 0.5 : 0.5 - to_inside.data()[i];
     switch (side) {
-      case FeatherSide::both:
-        out.data()[i] = smooth_step(0.5 + depth / (2 * radius));
-        break;
-      case FeatherSide::inside:
-        out.data()[i] = smooth_step(depth / radius);
-        break;
-      case FeatherSide::outside:
-        out.data()[i] = smooth_step(1 + depth / radius);
-        break;
+      case FeatherSide::both: out.data()[i] = smooth_step(0.5 + depth / (2 * radius)); break;
+      case FeatherSide::inside: out.data()[i] = smooth_step(depth / radius); break;
+      case FeatherSide::outside: out.data()[i] = smooth_step(1 + depth / radius); break;
     }
   }
   return out;

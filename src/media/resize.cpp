@@ -30,32 +30,22 @@ double cubic(double x) {
 
 double weight_at(Filter filter, double x) {
   switch (filter) {
-    case Filter::nearest:
-      break;
-    case Filter::box:
-      return x > -0.5 && x <= 0.5 ? 1 : 0;
-    case Filter::bilinear:
-      return std::max(0.0, 1 - std::abs(x));
-    case Filter::bicubic:
-      return cubic(x);
-    case Filter::lanczos:
-      return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0;
+    case Filter::nearest: break;
+    case Filter::box: return x > -0.5 && x <= 0.5 ? 1 : 0;
+    case Filter::bilinear: return std::max(0.0, 1 - std::abs(x));
+    case Filter::bicubic: return cubic(x);
+    case Filter::lanczos: return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0;
   }
   return 0;
 }
 
 double support_of(Filter filter) {
   switch (filter) {
-    case Filter::nearest:
-      return 0;
-    case Filter::box:
-      return 0.5;
-    case Filter::bilinear:
-      return 1;
-    case Filter::bicubic:
-      return 2;
-    case Filter::lanczos:
-      return 3;
+    case Filter::nearest: return 0;
+    case Filter::box: return 0.5;
+    case Filter::bilinear: return 1;
+    case Filter::bicubic: return 2;
+    case Filter::lanczos: return 3;
   }
   return 0;
 }

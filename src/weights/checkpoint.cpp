@@ -13,12 +13,9 @@ namespace maquette::weights {
 
 std::string_view name(CheckpointLayout layout) {
   switch (layout) {
-    case CheckpointLayout::original_file:
-      return "original single file";
-    case CheckpointLayout::diffusers_folder:
-      return "diffusers folder";
-    case CheckpointLayout::component:
-      return "single component";
+    case CheckpointLayout::original_file: return "original single file";
+    case CheckpointLayout::diffusers_folder: return "diffusers folder";
+    case CheckpointLayout::component: return "single component";
   }
   return "?";
 }

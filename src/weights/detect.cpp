@@ -12,46 +12,32 @@ namespace maquette::weights {
 
 std::string_view name(Family family) {
   switch (family) {
-    case Family::unknown:
-      return "unknown";
-    case Family::sd1:
-      return "sd1";
-    case Family::sd2:
-      return "sd2";
-    case Family::sdxl_base:
-      return "sdxl-base";
-    case Family::sdxl_refiner:
-      return "sdxl-refiner";
+    case Family::unknown: return "unknown";
+    case Family::sd1: return "sd1";
+    case Family::sd2: return "sd2";
+    case Family::sdxl_base: return "sdxl-base";
+    case Family::sdxl_refiner: return "sdxl-refiner";
   }
   return "?";
 }
 
 std::string_view name(Prediction prediction) {
   switch (prediction) {
-    case Prediction::undecided:
-      return "undecided";
-    case Prediction::epsilon:
-      return "epsilon";
-    case Prediction::v_prediction:
-      return "v_prediction";
-    case Prediction::edm:
-      return "edm";
-    case Prediction::edm_v:
-      return "edm_v";
+    case Prediction::undecided: return "undecided";
+    case Prediction::epsilon: return "epsilon";
+    case Prediction::v_prediction: return "v_prediction";
+    case Prediction::edm: return "edm";
+    case Prediction::edm_v: return "edm_v";
   }
   return "?";
 }
 
 std::string_view name(InputKind kind) {
   switch (kind) {
-    case InputKind::plain:
-      return "plain";
-    case InputKind::inpaint:
-      return "inpaint";
-    case InputKind::edit:
-      return "edit";
-    case InputKind::other:
-      return "other";
+    case InputKind::plain: return "plain";
+    case InputKind::inpaint: return "inpaint";
+    case InputKind::edit: return "edit";
+    case InputKind::other: return "other";
   }
   return "?";
 }
@@ -142,8 +128,7 @@ std::string variant_of(Family family, const UnetFigures& unet) {
       return depths == std::vector<int>{0, 1, 2} ? "vega" : "custom";
     case Family::sdxl_refiner:
       return unet.channels == std::vector<int64_t>{384, 768, 1536, 1536} ? "standard" : "custom";
-    case Family::unknown:
-      break;
+    case Family::unknown: break;
   }
   return "";
 }

@@ -31,22 +31,17 @@ size_t size_of_value(ValueType type) {
   switch (type) {
     case ValueType::u8:
     case ValueType::i8:
-    case ValueType::boolean:
-      return 1;
+    case ValueType::boolean: return 1;
     case ValueType::u16:
-    case ValueType::i16:
-      return 2;
+    case ValueType::i16: return 2;
     case ValueType::u32:
     case ValueType::i32:
-    case ValueType::f32:
-      return 4;
+    case ValueType::f32: return 4;
     case ValueType::u64:
     case ValueType::i64:
-    case ValueType::f64:
-      return 8;
+    case ValueType::f64: return 8;
     case ValueType::text:
-    case ValueType::array:
-      break;
+    case ValueType::array: break;
   }
   return 0;
 }
@@ -60,31 +55,19 @@ std::string as_text(const std::byte* bytes) {
 
 std::string value_text(ValueType type, const std::byte* bytes) {
   switch (type) {
-    case ValueType::u8:
-      return as_text<uint8_t>(bytes);
-    case ValueType::i8:
-      return as_text<int8_t>(bytes);
-    case ValueType::u16:
-      return as_text<uint16_t>(bytes);
-    case ValueType::i16:
-      return as_text<int16_t>(bytes);
-    case ValueType::u32:
-      return as_text<uint32_t>(bytes);
-    case ValueType::i32:
-      return as_text<int32_t>(bytes);
-    case ValueType::f32:
-      return as_text<float>(bytes);
-    case ValueType::u64:
-      return as_text<uint64_t>(bytes);
-    case ValueType::i64:
-      return as_text<int64_t>(bytes);
-    case ValueType::f64:
-      return as_text<double>(bytes);
-    case ValueType::boolean:
-      return bytes[0] == std::byte{0} ? "false" : "true";
+    case ValueType::u8: return as_text<uint8_t>(bytes);
+    case ValueType::i8: return as_text<int8_t>(bytes);
+    case ValueType::u16: return as_text<uint16_t>(bytes);
+    case ValueType::i16: return as_text<int16_t>(bytes);
+    case ValueType::u32: return as_text<uint32_t>(bytes);
+    case ValueType::i32: return as_text<int32_t>(bytes);
+    case ValueType::f32: return as_text<float>(bytes);
+    case ValueType::u64: return as_text<uint64_t>(bytes);
+    case ValueType::i64: return as_text<int64_t>(bytes);
+    case ValueType::f64: return as_text<double>(bytes);
+    case ValueType::boolean: return bytes[0] == std::byte{0} ? "false" : "true";
     case ValueType::text:
-    case ValueType::array:
-      break;
+    case ValueType::array: break;
   }
   return "";
 }

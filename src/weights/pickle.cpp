@@ -199,29 +199,17 @@ bool Machine::step(uint8_t opcode) {
   uint64_t frame = 0;
   std::string module, name;
   switch (opcode) {
-    case kProto:
-      return take_number(small) && (small <= 5 || fail("a pickle protocol above 5"));
-    case kFrame:
-      return take_number(frame);
-    case kMark:
-      marks_.push_back(stack_.size());
-      return marks_.size() <= kMaxStack || fail("too many marks");
-    case kPop:
-      return pop(index);
-    case kDup:
-      return available() > 0 ? push_index(stack_.back()) : fail("nothing to duplicate");
-    case kBinPut:
-      return take_number(small) && store(small);
-    case kLongBinPut:
-      return take_number(large) && store(large);
-    case kMemoize:
-      return store(memo_.size());
-    case kBinGet:
-      return take_number(small) && recall(small);
-    case kLongBinGet:
-      return take_number(large) && recall(large);
-    case kGlobal:
-      return take_line(module) && take_line(name) && push_global(module + " " + name);
+    case kProto: return take_number(small) && (small <= 5 || fail("a pickle protocol above 5"));
+    case kFrame: return take_number(frame);
+    case kMark: marks_.push_back(stack_.size()); return marks_.size() <= kMaxStack || fail("too many marks");
+    case kPop: return pop(index);
+    case kDup: return available() > 0 ? push_index(stack_.back()) : fail("nothing to duplicate");
+    case kBinPut: return take_number(small) && store(small);
+    case kLongBinPut: return take_number(large) && store(large);
+    case kMemoize: return store(memo_.size());
+    case kBinGet: return take_number(small) && recall(small);
+    case kLongBinGet: return take_number(large) && recall(large);
+    case kGlobal: return take_line(module) && take_line(name) && push_global(module + " " + name);
     case kStackGlobal: {
       Index second = 0;
       if (!pop(second) || !pop(index)) return false;
@@ -230,16 +218,11 @@ bool Machine::step(uint8_t opcode) {
       }
       return push_global(node(index).text + " " + node(second).text);
     }
-    case kReduce:
-      return call();
-    case kNewObj:
-      return new_object();
-    case kBuild:
-      return build();
-    case kBinPersid:
-      return persistent_storage();
-    default:
-      return step_value(opcode);
+    case kReduce: return call();
+    case kNewObj: return new_object();
+    case kBuild: return build();
+    case kBinPersid: return persistent_storage();
+    default: return step_value(opcode);
   }
 }
 
@@ -249,37 +232,24 @@ bool Machine::step_value(uint8_t opcode) {
   uint16_t medium = 0;
   uint32_t large = 0;
   switch (opcode) {
-    case kNone:
-      return push_kind(PickleKind::none);
-    case kNewTrue:
-      return push_kind(PickleKind::boolean, 1);
-    case kNewFalse:
-      return push_kind(PickleKind::boolean, 0);
-    case kBinInt:
-      return take_number(integer) && push_kind(PickleKind::integer, integer);
-    case kBinInt1:
-      return take_number(small) && push_kind(PickleKind::integer, small);
-    case kBinInt2:
-      return take_number(medium) && push_kind(PickleKind::integer, medium);
-    case kLong1:
-      return take_number(small) && push_long(small);
-    case kLong4:
-      return take_number(large) && push_long(large);
-    case kBinFloat:
-      return push_real();
+    case kNone: return push_kind(PickleKind::none);
+    case kNewTrue: return push_kind(PickleKind::boolean, 1);
+    case kNewFalse: return push_kind(PickleKind::boolean, 0);
+    case kBinInt: return take_number(integer) && push_kind(PickleKind::integer, integer);
+    case kBinInt1: return take_number(small) && push_kind(PickleKind::integer, small);
+    case kBinInt2: return take_number(medium) && push_kind(PickleKind::integer, medium);
+    case kLong1: return take_number(small) && push_long(small);
+    case kLong4: return take_number(large) && push_long(large);
+    case kBinFloat: return push_real();
     case kShortBinString:
     case kShortBinBytes:
-    case kShortBinUnicode:
-      return push_text<uint8_t>();
+    case kShortBinUnicode: return push_text<uint8_t>();
     case kBinString:
     case kBinBytes:
-    case kBinUnicode:
-      return push_text<uint32_t>();
+    case kBinUnicode: return push_text<uint32_t>();
     case kBinBytes8:
-    case kBinUnicode8:
-      return push_text<uint64_t>();
-    default:
-      return step_collection(opcode);
+    case kBinUnicode8: return push_text<uint64_t>();
+    default: return step_collection(opcode);
   }
 }
 
@@ -289,24 +259,15 @@ bool Machine::step_collection(uint8_t opcode) {
   Index key = 0;
   Index value = 0;
   switch (opcode) {
-    case kEmptyTuple:
-      return push_kind(PickleKind::tuple);
-    case kTuple1:
-      return push_tuple(1);
-    case kTuple2:
-      return push_tuple(2);
-    case kTuple3:
-      return push_tuple(3);
-    case kTuple:
-      return pop_to_mark(items) && push({.kind = PickleKind::tuple, .items = std::move(items)});
-    case kEmptyList:
-      return push_kind(PickleKind::list);
-    case kList:
-      return pop_to_mark(items) && push({.kind = PickleKind::list, .items = std::move(items)});
-    case kEmptyDict:
-      return push_kind(PickleKind::dict);
-    case kDict:
-      return pop_to_mark(items) && push({.kind = PickleKind::dict, .items = std::move(items)});
+    case kEmptyTuple: return push_kind(PickleKind::tuple);
+    case kTuple1: return push_tuple(1);
+    case kTuple2: return push_tuple(2);
+    case kTuple3: return push_tuple(3);
+    case kTuple: return pop_to_mark(items) && push({.kind = PickleKind::tuple, .items = std::move(items)});
+    case kEmptyList: return push_kind(PickleKind::list);
+    case kList: return pop_to_mark(items) && push({.kind = PickleKind::list, .items = std::move(items)});
+    case kEmptyDict: return push_kind(PickleKind::dict);
+    case kDict: return pop_to_mark(items) && push({.kind = PickleKind::dict, .items = std::move(items)});
     case kAppend:
       if (!pop(value) || !top(PickleKind::list, target)) return false;
       node(target).items.push_back(value);
@@ -324,16 +285,11 @@ bool Machine::step_collection(uint8_t opcode) {
       if (items.size() % 2 != 0) return fail("a key without a value");
       node(target).items.insert(node(target).items.end(), items.begin(), items.end());
       return true;
-    case kEmptySet:
-      return push_kind(PickleKind::opaque);
-    case kAddItems:
-      return pop_to_mark(items) && top(PickleKind::opaque, target);
-    case kFrozenSet:
-      return pop_to_mark(items) && push_kind(PickleKind::opaque);
-    case kPopMark:
-      return pop_to_mark(items);
-    default:
-      return fail(fmt::format("the opcode 0x{:02x}, which no checkpoint needs", opcode));
+    case kEmptySet: return push_kind(PickleKind::opaque);
+    case kAddItems: return pop_to_mark(items) && top(PickleKind::opaque, target);
+    case kFrozenSet: return pop_to_mark(items) && push_kind(PickleKind::opaque);
+    case kPopMark: return pop_to_mark(items);
+    default: return fail(fmt::format("the opcode 0x{:02x}, which no checkpoint needs", opcode));
   }
 }
 
@@ -431,24 +387,18 @@ bool Machine::call_role(PickleRole role, Index target, Index arguments) {
       }
       return push(std::move(dict));
     }
-    case PickleRole::parameter_dict:
-      return push_kind(PickleKind::dict);
-    case PickleRole::rebuild_tensor:
-      return rebuild_tensor(arguments, false);
-    case PickleRole::rebuild_tensor_v3:
-      return rebuild_tensor(arguments, true);
+    case PickleRole::parameter_dict: return push_kind(PickleKind::dict);
+    case PickleRole::rebuild_tensor: return rebuild_tensor(arguments, false);
+    case PickleRole::rebuild_tensor_v3: return rebuild_tensor(arguments, true);
     case PickleRole::rebuild_parameter:
       if (items.empty() || node(items[0]).kind != PickleKind::tensor)
         return fail("a parameter without its tensor");
       return push_index(items[0]);
-    case PickleRole::size:
-      return items.empty() ? push_kind(PickleKind::tuple) : push_index(items[0]);
-    case PickleRole::dropped:
-      return push_kind(PickleKind::opaque);
+    case PickleRole::size: return items.empty() ? push_kind(PickleKind::tuple) : push_index(items[0]);
+    case PickleRole::dropped: return push_kind(PickleKind::opaque);
     case PickleRole::storage_type:
     case PickleRole::element_type:
-    case PickleRole::name_only:
-      break;
+    case PickleRole::name_only: break;
   }
   return fail(fmt::format("a call of \"{}\", which is refused", printable(node(target).text)));
 }

@@ -225,20 +225,13 @@ std::optional<Error> TorchCheckpoint::flatten(const PickleDocument& document, ui
 
 void TorchCheckpoint::add_metadata(const PickleNode& value, const std::string& name) {
   switch (value.kind) {
-    case PickleKind::boolean:
-      metadata_[name] = value.integer ? "true" : "false";
-      break;
-    case PickleKind::integer:
-      metadata_[name] = std::to_string(value.integer);
-      break;
-    case PickleKind::real:
-      metadata_[name] = fmt::format("{}", value.real);
-      break;
+    case PickleKind::boolean: metadata_[name] = value.integer ? "true" : "false"; break;
+    case PickleKind::integer: metadata_[name] = std::to_string(value.integer); break;
+    case PickleKind::real: metadata_[name] = fmt::format("{}", value.real); break;
     case PickleKind::text:
       if (value.text.size() <= kMaxMetadataText) metadata_[name] = value.text;
       break;
-    default:
-      break;
+    default: break;
   }
 }
 

@@ -26,8 +26,7 @@ namespace {
 std::optional<Shape> transformed(const Shape& stored, const WeightSource& source) {
   Shape shape = stored;
   switch (source.transform) {
-    case Transform::none:
-      return shape;
+    case Transform::none: return shape;
     case Transform::rows:
       if (stored.rank() == 0 || stored[0] % source.parts != 0) return std::nullopt;
       shape.set(0, stored[0] / source.parts);
@@ -82,14 +81,10 @@ Tensor WeightMap::read(std::string_view name) const {
               source->transform == Transform::rows ? "rows for query, key and value" : "a matrix");
   }
   switch (source->transform) {
-    case Transform::none:
-      return stored;
-    case Transform::rows:
-      return stored.rows(source->part * (*shape)[0], (source->part + 1) * (*shape)[0]);
-    case Transform::transpose:
-      return transpose(stored);
-    case Transform::drop_ones:
-      return stored.reshape(*shape);
+    case Transform::none: return stored;
+    case Transform::rows: return stored.rows(source->part * (*shape)[0], (source->part + 1) * (*shape)[0]);
+    case Transform::transpose: return transpose(stored);
+    case Transform::drop_ones: return stored.reshape(*shape);
   }
   return stored;
 }

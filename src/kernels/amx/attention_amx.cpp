@@ -28,78 +28,175 @@ void configure() {
   _tile_loadconfig(&tiles);
 }
 
-// Two row tiles times two column tiles: tiles 0 to 3 are sums, 4 and 5 of A, 6
-// and 7 of B.
-MAQUETTE_INLINE void square(const Product& p, int64_t row, int64_t column, int64_t b_pitch) {
-  float* sums = p.sums + row * p.sums_pitch + column;
-  float* lower_sums = sums + kTileRows * p.sums_pitch;
-  const int64_t pitch = p.sums_pitch * 4;
+// What lies where: two row tiles, the upper and the lower, of A and of the sums.
+struct Places {
+  Places(const Product& p, int64_t row, int64_t column, int64_t row_of_b)
+      : upper(p.a + row * p.a_pitch),
+        lower(upper + kTileRows * p.a_pitch),
+        a_pitch(p.a_pitch),
+        b(p.b + column * 4),
+        b_pitch(row_of_b),
+        upper_sums(p.sums + row * p.sums_pitch + column),
+        lower_sums(upper_sums + kTileRows * p.sums_pitch),
+        sums_pitch(p.sums_pitch * 4) {}
+  const char* upper;
+  const char* lower;
+  int64_t a_pitch;
+  const char* b;
+  int64_t b_pitch;  // bytes between pairs of k
+  float* upper_sums;
+  float* lower_sums;
+  int64_t sums_pitch;
+};
+
+// Two row tiles times two column tiles: tiles 0 to 3 are sums, 4 and 5 of A, 6 and 7 of B.
+MAQUETTE_INLINE void multiply_2x2(const Product& p, const Places& at) {
   if (p.accumulate) {
-    _tile_loadd(0, sums, pitch);
-    _tile_loadd(1, sums + 16, pitch);
-    _tile_loadd(2, lower_sums, pitch);
-    _tile_loadd(3, lower_sums + 16, pitch);
+    _tile_loadd(0, at.upper_sums, at.sums_pitch);
+    _tile_loadd(1, at.upper_sums + 16, at.sums_pitch);
+    _tile_loadd(2, at.lower_sums, at.sums_pitch);
+    _tile_loadd(3, at.lower_sums + 16, at.sums_pitch);
   } else {
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
   }
-  const char* a = p.a + row * p.a_pitch;
-  const char* b = p.b + column * 4;
   for (int64_t step = 0; step < p.steps; step += kStepsPerTile) {
-    _tile_loadd(6, b + step * b_pitch, b_pitch);
-    _tile_loadd(4, a + step * 4, p.a_pitch);
-    _tile_loadd(7, b + step * b_pitch + 64, b_pitch);
-    _tile_loadd(5, a + kTileRows * p.a_pitch + step * 4, p.a_pitch);
+    const char* b = at.b + step * at.b_pitch;
+    _tile_loadd(6, b, at.b_pitch);
+    _tile_loadd(4, at.upper + step * 4, at.a_pitch);
+    _tile_loadd(7, b + 64, at.b_pitch);
+    _tile_loadd(5, at.lower + step * 4, at.a_pitch);
     _tile_dpbf16ps(0, 4, 6);
     _tile_dpbf16ps(1, 4, 7);
     _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
   }
-  _tile_stored(0, sums, pitch);
-  _tile_stored(1, sums + 16, pitch);
-  _tile_stored(2, lower_sums, pitch);
-  _tile_stored(3, lower_sums + 16, pitch);
+  _tile_stored(0, at.upper_sums, at.sums_pitch);
+  _tile_stored(1, at.upper_sums + 16, at.sums_pitch);
+  _tile_stored(2, at.lower_sums, at.sums_pitch);
+  _tile_stored(3, at.lower_sums + 16, at.sums_pitch);
+}
+
+// Two row tiles times three column tiles: tiles 0 to 5 are sums, so that the latency of a product is hidden
+// by five others; 6 of A, 7 of B.
+MAQUETTE_INLINE void multiply_2x3(const Product& p, const Places& at) {
+  if (p.accumulate) {
+    _tile_loadd(0, at.upper_sums, at.sums_pitch);
+    _tile_loadd(1, at.upper_sums + 16, at.sums_pitch);
+    _tile_loadd(2, at.upper_sums + 32, at.sums_pitch);
+    _tile_loadd(3, at.lower_sums, at.sums_pitch);
+    _tile_loadd(4, at.lower_sums + 16, at.sums_pitch);
+    _tile_loadd(5, at.lower_sums + 32, at.sums_pitch);
+  } else {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    _tile_zero(4);
+    _tile_zero(5);
+  }
+  for (int64_t step = 0; step < p.steps; step += kStepsPerTile) {
+    const char* b = at.b + step * at.b_pitch;
+    _tile_loadd(6, at.upper + step * 4, at.a_pitch);
+    _tile_loadd(7, b, at.b_pitch);
+    _tile_dpbf16ps(0, 6, 7);
+    _tile_loadd(7, b + 64, at.b_pitch);
+    _tile_dpbf16ps(1, 6, 7);
+    _tile_loadd(7, b + 128, at.b_pitch);
+    _tile_dpbf16ps(2, 6, 7);
+    _tile_loadd(6, at.lower + step * 4, at.a_pitch);
+    _tile_dpbf16ps(5, 6, 7);
+    _tile_loadd(7, b, at.b_pitch);
+    _tile_dpbf16ps(3, 6, 7);
+    _tile_loadd(7, b + 64, at.b_pitch);
+    _tile_dpbf16ps(4, 6, 7);
+  }
+  _tile_stored(0, at.upper_sums, at.sums_pitch);
+  _tile_stored(1, at.upper_sums + 16, at.sums_pitch);
+  _tile_stored(2, at.upper_sums + 32, at.sums_pitch);
+  _tile_stored(3, at.lower_sums, at.sums_pitch);
+  _tile_stored(4, at.lower_sums + 16, at.sums_pitch);
+  _tile_stored(5, at.lower_sums + 32, at.sums_pitch);
 }
 
 // Two row tiles times one column tile.
-MAQUETTE_INLINE void column(const Product& p, int64_t row, int64_t column, int64_t b_pitch) {
-  float* sums = p.sums + row * p.sums_pitch + column;
-  float* lower_sums = sums + kTileRows * p.sums_pitch;
-  const int64_t pitch = p.sums_pitch * 4;
+MAQUETTE_INLINE void multiply_2x1(const Product& p, const Places& at) {
   if (p.accumulate) {
-    _tile_loadd(0, sums, pitch);
-    _tile_loadd(2, lower_sums, pitch);
+    _tile_loadd(0, at.upper_sums, at.sums_pitch);
+    _tile_loadd(2, at.lower_sums, at.sums_pitch);
   } else {
     _tile_zero(0);
     _tile_zero(2);
   }
-  const char* a = p.a + row * p.a_pitch;
-  const char* b = p.b + column * 4;
   for (int64_t step = 0; step < p.steps; step += kStepsPerTile) {
-    _tile_loadd(6, b + step * b_pitch, b_pitch);
-    _tile_loadd(4, a + step * 4, p.a_pitch);
-    _tile_loadd(5, a + kTileRows * p.a_pitch + step * 4, p.a_pitch);
+    _tile_loadd(6, at.b + step * at.b_pitch, at.b_pitch);
+    _tile_loadd(4, at.upper + step * 4, at.a_pitch);
+    _tile_loadd(5, at.lower + step * 4, at.a_pitch);
     _tile_dpbf16ps(0, 4, 6);
     _tile_dpbf16ps(2, 5, 6);
   }
-  _tile_stored(0, sums, pitch);
-  _tile_stored(2, lower_sums, pitch);
+  _tile_stored(0, at.upper_sums, at.sums_pitch);
+  _tile_stored(2, at.lower_sums, at.sums_pitch);
+}
+
+// Scores of heads of up to 64: both steps of two row tiles of queries stay in tiles 4 to 7 while all keys
+// pass, in columns of sixteen.
+MAQUETTE_INLINE void short_scores(const Product& p, int64_t row, int64_t width) {
+  const Places at(p, row, 0, 128);
+  _tile_loadd(4, at.upper, at.a_pitch);
+  _tile_loadd(5, at.lower, at.a_pitch);
+  _tile_loadd(6, at.upper + 64, at.a_pitch);
+  _tile_loadd(7, at.lower + 64, at.a_pitch);
+  const int64_t panel_bytes = p.steps * 128;
+  for (int64_t key = 0; key < width; key += 16) {
+    const char* b = p.b + key / 32 * panel_bytes + key % 32 * 4;
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_loadd(2, b, 128);
+    _tile_loadd(3, b + kStepsPerTile * 128, 128);
+    _tile_dpbf16ps(0, 4, 2);
+    _tile_dpbf16ps(1, 5, 2);
+    _tile_dpbf16ps(0, 6, 3);
+    _tile_dpbf16ps(1, 7, 3);
+    _tile_stored(0, at.upper_sums + key, at.sums_pitch);
+    _tile_stored(1, at.lower_sums + key, at.sums_pitch);
+  }
 }
 
 struct TileProducts {
   static constexpr int64_t kQueryBlock = 32;
   static constexpr int64_t kRowMultiple = 2 * kTileRows;
-  static void scores(const Product& p, int64_t rows) {
-    for (int64_t row = 0; row < rows; row += 2 * kTileRows) square(p, row, 0, 128);
-  }
-  static void values(const Product& p, int64_t rows, int64_t vectors) {
-    const int64_t b_pitch = vectors * 64;
+  __attribute__((noinline)) static void scores(Product p, int64_t rows, int64_t width) {
     for (int64_t row = 0; row < rows; row += 2 * kTileRows) {
-      int64_t v = 0;
-      for (; v + 2 <= vectors; v += 2) square(p, row, v * 16, b_pitch);
-      if (v < vectors) column(p, row, v * 16, b_pitch);
+      if (p.steps == 2 * kStepsPerTile) {
+        short_scores(p, row, width);
+        continue;
+      }
+      Product panel = p;
+      for (int64_t key = 0; key < width;
+           key += kKeyPanel, panel.b += p.steps * 128, panel.sums += kKeyPanel) {
+        multiply_2x2(panel, Places(panel, row, 0, 128));
+      }
+    }
+  }
+  __attribute__((noinline)) static void values(const Product& p, int64_t rows, int64_t vectors) {
+    for (int64_t row = 0; row < rows; row += 2 * kTileRows) {
+      for (int64_t v = 0; v < vectors;) {
+        const Places at(p, row, v * 16, vectors * 64);
+        const int64_t left = vectors - v;
+        if (left == 3 || left == 5) {
+          multiply_2x3(p, at);
+          v += 3;
+        } else if (left >= 2) {
+          multiply_2x2(p, at);
+          v += 2;
+        } else {
+          multiply_2x1(p, at);
+          v += 1;
+        }
+      }
     }
   }
 };

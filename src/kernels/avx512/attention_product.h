@@ -82,7 +82,11 @@ template <typename Element>
 struct RegisterProducts {
   static constexpr int64_t kQueryBlock = 56;  // four tiles of fourteen rows
   static constexpr int64_t kRowMultiple = 1;
-  static void scores(const Product& p, int64_t rows) { multiply_rows<Element, 2>(p, rows); }
+  static void scores(Product p, int64_t rows, int64_t width) {
+    for (int64_t key = 0; key < width; key += kKeyPanel, p.b += p.steps * 128, p.sums += kKeyPanel) {
+      multiply_rows<Element, 2>(p, rows);
+    }
+  }
   static void values(const Product& p, int64_t rows, int64_t vectors) {
     multiply_values<Element>(p, rows, vectors);
   }

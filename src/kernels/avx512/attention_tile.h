@@ -128,8 +128,8 @@ MAQUETTE_INLINE int64_t visible_keys(const HeadLayout& layout, const QueryBlock&
 // Scores become weights. All maxima come first, so that no row waits for its
 // own.
 template <typename Element, typename Products>
-void weigh(const HeadLayout& layout, const QueryBlock& block, Workspace<Element, Products>& work,
-           int64_t first_key, int64_t width) {
+__attribute__((noinline)) void weigh(const HeadLayout& layout, const QueryBlock& block,
+                                     Workspace<Element, Products>& work, int64_t first_key, int64_t width) {
   constexpr float kNothing = -__builtin_inff();
   const float factor = block.bias ? 1 : block.factor;
   float before[Products::kQueryBlock];
@@ -213,17 +213,14 @@ void run_block(const HeadLayout& layout, const QueryBlock& block) {
   for (int64_t first = 0; first < keys; first += kKeyBlock) {
     const int64_t width = keys - first < kKeyBlock ? keys - first : kKeyBlock;
 
-    // Scores of this block of keys.
-    for (int64_t key = 0; key < width; key += kKeyPanel) {
-      Products::scores({.a = work.q,
-                        .a_pitch = work.q_pitch,
-                        .b = static_cast<const char*>(block.keys) + (first + key) / kKeyPanel * panel_bytes,
-                        .steps = layout.depth_steps,
-                        .sums = work.scores + key,
-                        .sums_pitch = kScorePitch,
-                        .accumulate = false},
-                       rows);
-    }
+    Products::scores({.a = work.q,
+                      .a_pitch = work.q_pitch,
+                      .b = static_cast<const char*>(block.keys) + first / kKeyPanel * panel_bytes,
+                      .steps = layout.depth_steps,
+                      .sums = work.scores,
+                      .sums_pitch = kScorePitch,
+                      .accumulate = false},
+                     rows, width);
 
     weigh(layout, block, work, first, width);
 

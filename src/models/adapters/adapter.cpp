@@ -201,7 +201,7 @@ std::string Adapter::kinds() const {
 Result<Adapter> adapter_of(const weights::SharedWeightFile& file, const Json& peft_config) {
   Result<PeftConfig> config = config_of(*file, peft_config);
   if (!config) return Error(config.error()).with("file", file->path().string());
-  return Reader(file, *std::move(config)).read();
+  return Reader(file, std::move(*config)).read();
 }
 
 Result<Adapter> read_adapter(const fs::path& path) {
@@ -229,7 +229,7 @@ Result<Adapter> read_adapter(const fs::path& path) {
     if (!text) return text.error();
     Result<Json> json = parse_json(*text, beside.string());
     if (!json) return json.error();
-    config = *std::move(json);
+    config = std::move(*json);
   }
   Result<Adapter> adapter = adapter_of(*file, config);
   if (adapter && standard) adapter->name = fs::absolute(file_path, ignored).parent_path().filename().string();

@@ -128,7 +128,7 @@ std::optional<AdapterKey> split_adapter_key(std::string_view key) {
   const bool needs_wrapper = mark->part == "up" || mark->part == "down" || mark->part == "mid";
   parts.pop_back();
   const bool wrapped = take_wrapper(parts);
-  if (parts.empty() || (needs_wrapper && !wrapped)) return std::nullopt;
+  if (joined(parts).empty() || (needs_wrapper && !wrapped)) return std::nullopt;
   if (ending == "bias") {
     if (tensor != "lora_up") return std::nullopt;
     tensor = "lora_bias";

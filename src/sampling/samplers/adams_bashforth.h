@@ -12,12 +12,9 @@ namespace maquette::sampling {
 inline Tensor adams_bashforth(std::span<const Tensor> history) {
   const auto back = [&history](size_t i) -> const Tensor& { return history[history.size() - 1 - i]; };
   switch (history.size()) {
-    case 1:
-      return back(0);
-    case 2:
-      return divided(combine({{3.0f, back(0)}, {-1.0f, back(1)}}), 2);
-    case 3:
-      return divided(combine({{23.0f, back(0)}, {-16.0f, back(1)}, {5.0f, back(2)}}), 12);
+    case 1: return back(0);
+    case 2: return divided(combine({{3.0f, back(0)}, {-1.0f, back(1)}}), 2);
+    case 3: return divided(combine({{23.0f, back(0)}, {-16.0f, back(1)}, {5.0f, back(2)}}), 12);
     default:
       return divided(combine({{55.0f, back(0)}, {-59.0f, back(1)}, {37.0f, back(2)}, {-9.0f, back(3)}}), 24);
   }

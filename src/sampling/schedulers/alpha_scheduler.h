@@ -60,8 +60,7 @@ class AlphaScheduler : public Scheduler {
       case Prediction::v_prediction:
         return {combine({{signal, step.sample}, {-noise, step.output}}),
                 combine({{signal, step.output}, {noise, step.sample}})};
-      case Prediction::sample:
-        break;
+      case Prediction::sample: break;
     }
     return {step.output, divided(combine({{1.0f, step.sample}, {-signal, step.output}}), noise)};
   }

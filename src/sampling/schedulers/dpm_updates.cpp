@@ -75,14 +75,10 @@ Weights sde_noise_weights(const LambdaPoint& from, const LambdaPoint& to, float 
 Weights weights(const DpmStep& step) {
   const float h = step.to.lambda - step.from.lambda;
   switch (step.algorithm) {
-    case DpmAlgorithm::dpmsolver_pp:
-      return picture_weights(step.from, step.to, h);
-    case DpmAlgorithm::dpmsolver:
-      return noise_weights(step.from, step.to, h);
-    case DpmAlgorithm::sde_dpmsolver_pp:
-      return sde_picture_weights(step.from, step.to, h);
-    case DpmAlgorithm::sde_dpmsolver:
-      break;
+    case DpmAlgorithm::dpmsolver_pp: return picture_weights(step.from, step.to, h);
+    case DpmAlgorithm::dpmsolver: return noise_weights(step.from, step.to, h);
+    case DpmAlgorithm::sde_dpmsolver_pp: return sde_picture_weights(step.from, step.to, h);
+    case DpmAlgorithm::sde_dpmsolver: break;
   }
   return sde_noise_weights(step.from, step.to, h);
 }

@@ -71,12 +71,8 @@ class Pndm : public AlphaScheduler {
         start_ = step.sample;
         break;
       case 1:
-      case 2:
-        gathered_ = combine({{1.0f, gathered_}, {1.0f / 3, step.output}});
-        break;
-      default:
-        slope = combine({{1.0f, gathered_}, {1.0f / 6, step.output}});
-        break;
+      case 2: gathered_ = combine({{1.0f, gathered_}, {1.0f / 3, step.output}}); break;
+      default: slope = combine({{1.0f, gathered_}, {1.0f / 6, step.output}}); break;
     }
     ++counter_;
     return transfer(start_.defined() ? start_ : step.sample, slope, from, to);

@@ -47,37 +47,22 @@ struct ClassTraits {
 ClassTraits traits(SchedulerClass c) {
   switch (c) {
     case SchedulerClass::ddim:
-    case SchedulerClass::ddpm:
-      return {false, true, true, true};
-    case SchedulerClass::pndm:
-      return {false, true, false, false};
-    case SchedulerClass::lms:
-      return {true, true, false, true};
-    case SchedulerClass::euler:
-      return {true, true, true, true};
-    case SchedulerClass::euler_ancestral:
-      return {false, true, true, false};
-    case SchedulerClass::heun:
-      return {true, true, false, true};
-    case SchedulerClass::kdpm2:
-      return {true, true, false, false};
-    case SchedulerClass::kdpm2_ancestral:
-      return {true, true, false, false};
-    case SchedulerClass::dpm_multistep:
-      return {true, true, true, true};
-    case SchedulerClass::dpm_singlestep:
-      return {true, false, false, true};
-    case SchedulerClass::dpm_sde:
-      return {true, true, false, false};
-    case SchedulerClass::unipc:
-      return {true, true, true, true};
-    case SchedulerClass::deis:
-      return {true, true, false, true};
+    case SchedulerClass::ddpm: return {false, true, true, true};
+    case SchedulerClass::pndm: return {false, true, false, false};
+    case SchedulerClass::lms: return {true, true, false, true};
+    case SchedulerClass::euler: return {true, true, true, true};
+    case SchedulerClass::euler_ancestral: return {false, true, true, false};
+    case SchedulerClass::heun: return {true, true, false, true};
+    case SchedulerClass::kdpm2: return {true, true, false, false};
+    case SchedulerClass::kdpm2_ancestral: return {true, true, false, false};
+    case SchedulerClass::dpm_multistep: return {true, true, true, true};
+    case SchedulerClass::dpm_singlestep: return {true, false, false, true};
+    case SchedulerClass::dpm_sde: return {true, true, false, false};
+    case SchedulerClass::unipc: return {true, true, true, true};
+    case SchedulerClass::deis: return {true, true, false, true};
     case SchedulerClass::lcm:
-    case SchedulerClass::tcd:
-      return {false, false, true, true};
-    case SchedulerClass::ipndm:
-      return {false, false, false, false};
+    case SchedulerClass::tcd: return {false, false, true, true};
+    case SchedulerClass::ipndm: return {false, false, false, false};
   }
   return {};
 }
@@ -89,12 +74,8 @@ SchedulerConfig defaults(SchedulerClass c) {
       .train_timesteps = 1000, .beta_start = 0.0001, .beta_end = 0.02, .schedule = "linear", .trained = {}};
   switch (c) {
     case SchedulerClass::ddim:
-    case SchedulerClass::ddpm:
-      config.clip_sample = true;
-      break;
-    case SchedulerClass::pndm:
-      config.set_alpha_to_one = false;
-      break;
+    case SchedulerClass::ddpm: config.clip_sample = true; break;
+    case SchedulerClass::pndm: config.set_alpha_to_one = false; break;
     case SchedulerClass::heun:
     case SchedulerClass::kdpm2:
     case SchedulerClass::kdpm2_ancestral:
@@ -108,9 +89,7 @@ SchedulerConfig defaults(SchedulerClass c) {
     case SchedulerClass::euler_ancestral:
     case SchedulerClass::dpm_multistep:
     case SchedulerClass::unipc:
-    case SchedulerClass::deis:
-      config.spacing = Spacing::linspace;
-      break;
+    case SchedulerClass::deis: config.spacing = Spacing::linspace; break;
     case SchedulerClass::dpm_singlestep:
       config.spacing = Spacing::linspace;
       config.lower_order_final = false;
@@ -123,8 +102,7 @@ SchedulerConfig defaults(SchedulerClass c) {
                       .schedule = "scaled_linear",
                       .trained = {}};
       break;
-    case SchedulerClass::ipndm:
-      break;
+    case SchedulerClass::ipndm: break;
   }
   return config;
 }
@@ -317,28 +295,18 @@ void apply_schedule(Schedule schedule, SchedulerConfig& config) {
     config.spacing = wanted;
   };
   switch (schedule) {
-    case Schedule::automatic:
-      return;
-    case Schedule::karras:
-      rule(SigmaRule::karras);
-      return;
+    case Schedule::automatic: return;
+    case Schedule::karras: rule(SigmaRule::karras); return;
     case Schedule::exponential:
     case Schedule::beta:
       rule(schedule == Schedule::beta ? SigmaRule::beta : SigmaRule::exponential);
       if (has.spacing) spacing(Spacing::linspace);
       return;
-    case Schedule::normal:
-      spacing(Spacing::linspace);
-      break;
-    case Schedule::ddim_uniform:
-      spacing(Spacing::leading);
-      break;
+    case Schedule::normal: spacing(Spacing::linspace); break;
+    case Schedule::ddim_uniform: spacing(Spacing::leading); break;
     case Schedule::sgm_uniform:
-    case Schedule::simple:
-      spacing(Spacing::trailing);
-      break;
-    default:
-      refuse();
+    case Schedule::simple: spacing(Spacing::trailing); break;
+    default: refuse();
   }
   config.sigma_rule = SigmaRule::interpolated;
 }
@@ -357,12 +325,9 @@ void apply_pipeline_corrections(const SchedulerRequest& request, const Reader& r
 
 std::string_view name(Prediction prediction) {
   switch (prediction) {
-    case Prediction::epsilon:
-      return "epsilon";
-    case Prediction::v_prediction:
-      return "v_prediction";
-    case Prediction::sample:
-      return "sample";
+    case Prediction::epsilon: return "epsilon";
+    case Prediction::v_prediction: return "v_prediction";
+    case Prediction::sample: return "sample";
   }
   return "";
 }

@@ -33,12 +33,10 @@ class SigmaScheduler : public Scheduler {
   Tensor predicted_picture(const Tensor& output, const Tensor& sample, float sigma) const {
     const float power = sigma * sigma + 1;
     switch (config_.prediction) {
-      case Prediction::epsilon:
-        return combine({{1.0f, sample}, {-sigma, output}});
+      case Prediction::epsilon: return combine({{1.0f, sample}, {-sigma, output}});
       case Prediction::v_prediction:
         return combine({{1.0f, scaled(output, -sigma / std::sqrt(power))}, {1.0f, divided(sample, power)}});
-      case Prediction::sample:
-        break;
+      case Prediction::sample: break;
     }
     return output;
   }

@@ -63,12 +63,9 @@ std::vector<double> rounded(std::vector<double> values) {
 std::vector<double> whole_timesteps(const SchedulerConfig& config, int n) {
   const int train = config.betas.train_timesteps;
   switch (config.spacing) {
-    case Spacing::linspace:
-      return reversed(rounded(linspace(0, train - 1, n)));
-    case Spacing::leading:
-      return leading(config, n, train / n);
-    case Spacing::trailing:
-      break;
+    case Spacing::linspace: return reversed(rounded(linspace(0, train - 1, n)));
+    case Spacing::leading: return leading(config, n, train / n);
+    case Spacing::trailing: break;
   }
   return trailing(config, n, train);
 }
@@ -86,14 +83,9 @@ std::vector<double> fractional_timesteps(const SchedulerConfig& config, int n) {
 std::vector<double> solver_timesteps(const SchedulerConfig& config, int n, int last) {
   std::vector<double> timesteps;
   switch (config.spacing) {
-    case Spacing::linspace:
-      timesteps = reversed(rounded(linspace(0, last - 1, n + 1)));
-      break;
-    case Spacing::leading:
-      timesteps = leading(config, n + 1, last / (n + 1));
-      break;
-    case Spacing::trailing:
-      return trailing(config, n, last);
+    case Spacing::linspace: timesteps = reversed(rounded(linspace(0, last - 1, n + 1))); break;
+    case Spacing::leading: timesteps = leading(config, n + 1, last / (n + 1)); break;
+    case Spacing::trailing: return trailing(config, n, last);
   }
   timesteps.pop_back();
   return timesteps;
@@ -117,8 +109,7 @@ std::vector<double> sigmas_by_rule(const SchedulerConfig& config, SigmaRange ran
   const double low = bounded ? config.sigma_min.value_or(range.sigma_min) : range.sigma_min;
   std::vector<double> sigmas;
   switch (config.sigma_rule) {
-    case SigmaRule::interpolated:
-      break;
+    case SigmaRule::interpolated: break;
     case SigmaRule::karras: {
       constexpr double kRho = 7;
       const double low_root = std::pow(low, 1 / kRho);

@@ -140,12 +140,8 @@ class UnetWalk {
         const std::string from = fmt::format("{}.{}.{}", list, block, number);
         const std::string to = fmt::format("{}.{}", canonical, level);
         switch (part_of(rests)) {
-          case Part::resnet:
-            add_resnet(from, fmt::format("{}.resnets.{}", to, layer), rests);
-            break;
-          case Part::attention:
-            add_all(from, fmt::format("{}.attentions.{}", to, layer), rests);
-            break;
+          case Part::resnet: add_resnet(from, fmt::format("{}.resnets.{}", to, layer), rests); break;
+          case Part::attention: add_all(from, fmt::format("{}.attentions.{}", to, layer), rests); break;
           case Part::downsampler:
             add_sampler(from, "op", to + ".downsamplers.0.conv", rests);
             ends_level = true;
@@ -154,8 +150,7 @@ class UnetWalk {
             add_sampler(from, "conv", to + ".upsamplers.0.conv", rests);
             ends_level = true;
             break;
-          case Part::unknown:
-            break;
+          case Part::unknown: break;
         }
       }
       layer = ends_level ? 0 : layer + 1;
