@@ -188,6 +188,10 @@ GenerateResult generate(const GenerateRequest& request) {
   return result;
 }
 
+Json read_json_file(const fs::path& file) {
+  return parse_json(read_text_file(file).take(), file.string()).take();
+}
+
 Recipe read_recipe(const fs::path& file) {
   const std::string extension = file.extension().string();
   if (extension == ".json") {

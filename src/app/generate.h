@@ -49,5 +49,6 @@ GenerateResult generate(const GenerateRequest& request);
 
 // From a recipe's JSON file, or from a picture that carries one.
 Recipe read_recipe(const std::filesystem::path& file);
+Json read_json_file(const std::filesystem::path& file);
 
 }  // namespace maquette::app

@@ -199,6 +199,7 @@ void fields(V& v, Recipe& r) {
   v("inpaint", r.inpaint);
   v("outpaint", r.outpaint);
   v("controls", r.controls);
+  v("image_encoder", r.image_encoder);
   v("loras", r.loras);
   v("embeddings", r.embeddings);
   v("allow_unmatched", r.allow_unmatched);

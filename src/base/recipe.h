@@ -90,6 +90,7 @@ struct Recipe {
     bool operator==(const Control&) const = default;
   };
   std::vector<Control> controls;
+  FileRef image_encoder;            // CLIP's picture encoder, for picture prompts (IP-Adapter)
 
   struct Adapter {
     FileRef file;

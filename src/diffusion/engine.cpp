@@ -5,7 +5,9 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "diffusion/controls.h"
 #include "diffusion/pass.h"
+#include "diffusion/regions.h"
 #include "diffusion/preview.h"
 #include "kernels/cpu.h"
 #include "media/image_io.h"
@@ -71,6 +73,7 @@ struct Engine::State {
   std::string model_key;  // of the one model that is kept
   std::unique_ptr<Model> model;
   std::optional<LatentPreview> preview;
+  ControlLibrary controls;
   std::string upscaler_path;
   std::optional<models::Upscaler> upscaler;
   std::map<std::string, std::string> hashes;  // by path, size and time
@@ -149,6 +152,7 @@ void Engine::State::fill_hashes(Recipe& recipe) {
   for (Recipe::Adapter& lora : recipe.loras) fill(lora.file);
   for (FileRef& embedding : recipe.embeddings) fill(embedding);
   for (Recipe::Region& region : recipe.regions) fill(region.mask);
+  fill(recipe.image_encoder);
   fill(recipe.upscale);
 }
 
@@ -234,7 +238,19 @@ void show_preview(Run& run, int step, const Tensor& denoised) {
   run.callbacks.preview(step, (*run.state.preview)(codec.unscaled(denoised)));
 }
 
-Tensor sample(Run& run, const PictureInput& input, sampling::SamplingPlan& sampling, const PromptPlan& plan,
+// What belongs to the words: conditions and the regions' say.
+struct Words {
+  PromptPlan plan;
+  std::map<int64_t, Tensor> score_bias;
+};
+
+// Takes picture prompts out of the network again, whatever happens.
+struct ControlsRemoved {
+  Model& model;
+  ~ControlsRemoved() { remove_controls(model); }
+};
+
+Tensor sample(Run& run, const PictureInput& input, sampling::SamplingPlan& sampling, Words words,
               sampling::NoiseSource& noise) {
   kernels::Exec& ex = run.state.ex;
   const Recipe& recipe = run.picture.recipe;
@@ -243,8 +259,22 @@ Tensor sample(Run& run, const PictureInput& input, sampling::SamplingPlan& sampl
       {.model = run.model, .recipe = recipe, .tiles = TileOptions(), .from_noise = starts_from_noise(recipe)});
   if (input.has_init() || input.has_mask()) run.took("encode picture");
 
+  const ControlsRemoved removed{run.model};
+  const PreparedControls controls =
+      prepare_controls(ex, run.model, recipe, {.height = input.height, .width = input.width, .steps = sampling.steps()},
+                       run.state.controls, words.plan);
+  if (!recipe.controls.empty()) run.took("read controls");
+
   run.progress.tell("sampling", 0, 0);
-  PassRequest request{.model = run.model, .recipe = recipe, .input = latents, .sampling = sampling, .plan = plan};
+  PassRequest request{.model = run.model,
+                      .recipe = recipe,
+                      .input = latents,
+                      .sampling = sampling,
+                      .plan = words.plan,
+                      .control = controls.residuals,
+                      .score_bias = words.score_bias,
+                      .adapter_states = controls.adapter_states,
+                      .adapter_range = controls.adapter_range};
   request.step_done = [&run](int done, int total, const Tensor& denoised) {
     run.progress.tell("sampling", done, total);
     show_preview(run, done, denoised);
@@ -304,11 +334,15 @@ Picture Engine::run(const Recipe& asked, const Callbacks& callbacks) {
   conditioning.calls = prompt_calls(recipe, *plan);
   EncodedPrompts prompts = encode_prompts(state.ex, model.text, recipe, conditioning);
   picture.notes = prompts.warnings;
+  const int factor = model.codec->factor();
+  Words words{.plan = std::move(prompts.plan), .score_bias = {}};
+  words.score_bias = add_regions(state.ex, model.text, recipe, conditioning,
+                                 {.height = input.height / factor, .width = input.width / factor}, words.plan);
   run.took("encode prompt");
 
   sampling::NoiseSource noise(
       sampling::noise_settings(noise_dialect(recipe.dialect), random_kind(recipe.rng), recipe.seed, 1));
-  picture.latent = sample(run, input, *plan, prompts.plan, noise);
+  picture.latent = sample(run, input, *plan, std::move(words), noise);
 
   progress.tell("decoding", 0, 0);
   picture.pixels = model.codec->decode(state.ex, picture.latent, {});

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/control/pictures.h"
+
 namespace maquette::diffusion {
 
 namespace {
@@ -131,7 +133,8 @@ std::vector<Tensor> GuidedModel::evaluate(const std::vector<Member>& members, co
       residuals = control_(ex_, input, at.step);
       input.control = &residuals;
     }
-    if (at.step >= adapter_from_ && at.step < adapter_until_) input.adapter_states = &adapter_states_;
+    const std::vector<Tensor> states = adapter_states_for(input.latent.size(0), at.step);
+    if (!states.empty()) input.adapter_states = &states;
 
     const Tensor out = unet_(ex_, input);
     for (size_t i = 0; i < indices.size(); ++i) {
@@ -139,6 +142,14 @@ std::vector<Tensor> GuidedModel::evaluate(const std::vector<Member>& members, co
     }
   }
   return predictions;
+}
+
+// The features of T2I-Adapters, once per picture of the batch; nothing outside their steps.
+std::vector<Tensor> GuidedModel::adapter_states_for(int64_t batch, int step) {
+  std::vector<Tensor> states;
+  if (step < adapter_from_ || step >= adapter_until_) return states;
+  for (const Tensor& state : adapter_states_) states.push_back(models::repeat_pictures(ex_, state, batch));
+  return states;
 }
 
 const nn::CrossContext& GuidedModel::context_of(const std::vector<Member>& members) {

@@ -82,6 +82,7 @@ class GuidedModel {
   std::vector<Tensor> evaluate(const std::vector<Member>& members, const Tensor& x, const CallPosition& at);
   const nn::CrossContext& context_of(const std::vector<Member>& members);
   Tensor input_of(const std::vector<Member>& members, const Tensor& x) const;
+  std::vector<Tensor> adapter_states_for(int64_t batch, int step);
   Tensor edit_guidance(const Tensor& x, const CallPosition& at);
 
   const models::UNet& unet_;

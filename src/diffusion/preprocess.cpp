@@ -27,6 +27,7 @@ const Kind kKinds[] = {
     {"segmentation", as_it_is},
     {"normal", as_it_is},
     {"pose", as_it_is},
+    {"picture", as_it_is},
 };
 
 }  // namespace

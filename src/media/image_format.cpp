@@ -203,7 +203,7 @@ std::optional<Error> check_header(Bytes file, ImageFormat format, const ImageLim
     case ImageFormat::jpeg: return check_jpeg(file, limits);
     case ImageFormat::webp: size = webp_size(file); break;
     case ImageFormat::bmp: size = bmp_size(file); break;
-    case ImageFormat::tiff:
+    case ImageFormat::tiff: return check_tiff(file, limits);
     case ImageFormat::exr:
     case ImageFormat::hdr: return std::nullopt;
   }

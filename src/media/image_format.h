@@ -28,9 +28,9 @@ struct ImageLimits {
 std::optional<Error> check_size(int64_t width, int64_t height, int64_t channels, const ImageLimits& limits);
 
 // Looks at the header alone, before any decoder allocates: refuses what check_size refuses, PNG files too
-// short for their pixels (deflate cannot expand more than 1,032 times) and JPEG files without an end. Passes
-// the formats whose decoders read nothing but the header when they open a file (TIFF, OpenEXR, HDR): check
-// those after opening.
+// short for their pixels (deflate cannot expand more than 1,032 times) or with damaged chunks, JPEG files
+// without an end, and TIFF files of absurd strips or tiles. Passes OpenEXR and HDR, whose decoders read
+// nothing but the header when they open a file: check those after opening.
 std::optional<Error> check_header(Bytes file, ImageFormat format, const ImageLimits& limits);
 
 }  // namespace maquette::media

@@ -19,12 +19,14 @@ volatile std::sig_atomic_t g_interrupted = 0;
 struct Arguments {
   std::string recipe_file;
   std::string model, vae, prompt, negative, sampler, schedule, dialect, rng, precision, family, prediction;
+  std::string image_encoder, scheduler_config;
   std::string init, mask, fill, upscale, outpaint;
   int width = 0, height = 0, steps = 0, count = 1, clip_skip = 0, feather = 0, padding = -1;
   int start_step = 0, end_step = 0, tile_size = 0, hires_steps = 0, bits = 8, threads = 0;
+  double denoising_start = 0, denoising_end = 0, image_cfg = 1.5;
   double cfg = 0, strength = 0, eta = 0, guidance_rescale = 0, hires = 0, hires_strength = 0.5, seam_limit = 0;
   uint64_t seed = 0;
-  bool soft_mask = false, allow_unmatched = false, profile = false;
+  bool soft_mask = false, no_composite = false, allow_unmatched = false, profile = false;
   std::string tile;
   std::vector<std::string> controls, loras, embeddings, regions;
   std::string out = ".", latent_out, preview, sheet;
@@ -149,6 +151,12 @@ Recipe recipe_of(const CLI::App& app, const Arguments& a) {
   set("--feather", r.inpaint.feather, a.feather);
   set("--padding", r.inpaint.padding, a.padding);
   set("--soft-mask", r.inpaint.soft, a.soft_mask);
+  set("--no-composite", r.inpaint.composite, !a.no_composite);
+  set("--image-encoder", r.image_encoder, FileRef{a.image_encoder, ""});
+  set("--image-cfg", r.image_cfg, a.image_cfg);
+  set("--denoising-start", r.denoising_start, a.denoising_start);
+  set("--denoising-end", r.denoising_end, a.denoising_end);
+  if (given(app, "--scheduler-config")) r.scheduler_config = app::read_json_file(a.scheduler_config);
   set("--hires", r.hires.scale, a.hires);
   set("--hires-steps", r.hires.steps, a.hires_steps);
   set("--hires-strength", r.hires.strength, a.hires_strength);
@@ -228,6 +236,12 @@ void declare_sampling(CLI::App& app, Arguments& a) {
   app.add_option("--eta", a.eta, "new noise per step, where the sampler has it")->group("Sampling");
   app.add_option("--start-step", a.start_step, "begin at this step")->group("Sampling")->check(CLI::Range(0, 10000));
   app.add_option("--end-step", a.end_step, "stop before this step")->group("Sampling")->check(CLI::Range(0, 10000));
+  app.add_option("--denoising-start", a.denoising_start, "fraction of the schedule at which another model stopped")
+      ->group("Sampling")->check(CLI::Range(0.0, 1.0));
+  app.add_option("--denoising-end", a.denoising_end, "fraction of the schedule at which another model takes over")
+      ->group("Sampling")->check(CLI::Range(0.0, 1.0));
+  app.add_option("--scheduler-config", a.scheduler_config, "diffusers' scheduler_config.json, instead of the model's")
+      ->group("Sampling");
   app.add_option("--dialect", a.dialect, "whose meaning the arguments have: diffusers, a1111 or comfy")
       ->group("Sampling");
   app.add_option("--rng", a.rng, "torch (CPU) or philox (as graphics cards)")->group("Sampling");
@@ -243,6 +257,10 @@ void declare_guides(CLI::App& app, Arguments& a) {
   app.add_option("--feather", a.feather, "pixels of blur at the mask's edge")->group("Guides")->check(CLI::Range(0, 512));
   app.add_option("--padding", a.padding, "work on the masked part only, with so many pixels around")->group("Guides");
   app.add_flag("--soft-mask", a.soft_mask, "grey mask values mean partly")->group("Guides");
+  app.add_flag("--no-composite", a.no_composite, "leave the decoded pixels outside the mask, as diffusers does")
+      ->group("Guides");
+  app.add_option("--image-encoder", a.image_encoder, "CLIP picture encoder, for IP-Adapters")->group("Guides");
+  app.add_option("--image-cfg", a.image_cfg, "edit models: how strongly the init picture counts")->group("Guides");
   app.add_option("--outpaint", a.outpaint, "LEFT,TOP,RIGHT,BOTTOM pixels to add to the init picture")->group("Guides");
   app.add_option("--control", a.controls, "KIND:MODEL:IMAGE[:weight[:start:end]]; may be repeated")->group("Guides");
   app.add_option("--hires", a.hires, "second pass at so many times the size")->group("Guides");

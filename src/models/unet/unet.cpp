@@ -168,6 +168,9 @@ Tensor UNet::operator()(nn::Exec& ex, const UNetInput& in) const {
   }
 
   if (middle_) h = (*middle_)(ex, h, t, *in.text);
+  // T2I-Adapters for SDXL have one state more than there are stages, for the middle.
+  const Tensor beyond = adapter_state(in, down_.size());
+  if (beyond.defined() && beyond.shape() == h.shape()) h = kernels::add(ex, h, beyond);
   ex.trace("mid_block", h);
 
   // From here on a ControlNet's corrections apply: to the middle and to every skip as it is used.

@@ -1,0 +1,156 @@
+#include "diffusion/controls.h"
+
+#include <algorithm>
+
+#include "diffusion/preprocess.h"
+#include "media/image_io.h"
+#include "media/resize.h"
+#include "models/picture_prompt/prepare.h"
+#include "weights/checkpoint.h"
+
+namespace maquette::diffusion {
+
+namespace {
+
+using weights::Component;
+
+nn::Scope scope_of(const Component& component, nn::Parameters& parameters) {
+  return {weights::WeightScope(component.weights), parameters};
+}
+
+}  // namespace
+
+const ControlLibrary::Entry& ControlLibrary::get(const std::string& path, const Json& unet) {
+  const auto found = entries_.find(path);
+  if (found != entries_.end()) return found->second;
+  const weights::Checkpoint checkpoint = weights::open_checkpoint(path).take();
+  nn::Parameters unused;
+  Entry entry;
+  if (const Component* part = checkpoint.find("controlnet")) {
+    entry.controlnet = models::ControlNet::load(scope_of(*part, unused), models::ControlNetConfig::from_json(part->config.empty() ? unet : part->config));
+  } else if (const Component* part = checkpoint.find("t2i_adapter")) {
+    entry.t2i = models::T2iAdapter::load(scope_of(*part, unused), models::T2iAdapterConfig::from_json(part->config));
+  } else if (const Component* part = checkpoint.find("ip_adapter")) {
+    entry.ip = models::IpAdapter::load(scope_of(*part, unused));
+  } else if (const Component* part = checkpoint.find("image_encoder")) {
+    entry.vision =
+        models::VisionEncoder::load(scope_of(*part, unused), models::VisionEncoderConfig::from_json(part->config));
+  } else {
+    throw Error(ErrorCode::weights, "cannot use \"{}\" as a control", path)
+        .with("found", checkpoint.components.empty() ? "nothing known" : checkpoint.components[0].kind)
+        .with("expected", "a ControlNet, T2I-Adapter or IP-Adapter");
+  }
+  return entries_.emplace(path, std::move(entry)).first->second;
+}
+
+namespace {
+
+// The control picture at the size of the picture to be made, [1, 3, H, W] in 0..1.
+Tensor hint_picture(const Recipe::Control& control, const ControlSize& size, int64_t channels) {
+  const media::Image8 picture = media::to_8bit(media::to_rgb(media::read_image(control.image.path).take()));
+  const media::Image8 made = control_picture(control.kind, picture);
+  media::Image8 sized = media::resize(made, size.height, size.width, media::Filter::lanczos);
+  if (channels == 1) sized = media::to_grey(sized);
+  return media::to_unit_tensor(media::to_float(sized));
+}
+
+struct ActiveControlNet {
+  const models::ControlNet* network;
+  Tensor hint;
+  double weight, start, end;
+};
+
+// Step i of n is inside the range where it lies wholly in it, as diffusers has it.
+bool active_at(const ActiveControlNet& control, int step, int steps) {
+  const double n = std::max(steps, 1);
+  return step / n >= control.start && (step + 1) / n <= control.end;
+}
+
+ControlFunction sum_of(std::vector<ActiveControlNet> controls, int steps) {
+  return [controls = std::move(controls), steps](kernels::Exec& ex, const models::UNetInput& in, int step) {
+    models::Residuals sum;
+    for (const ActiveControlNet& control : controls) {
+      if (!active_at(control, step, steps)) continue;
+      models::UNetInput own = in;
+      // ControlNets see the latent without the further channels of inpainting models.
+      if (in.latent.size(1) != control.network->in_channels()) own.latent = Tensor();
+      if (!own.latent.defined()) {
+        const int64_t channels = control.network->in_channels();
+        const int64_t plane = in.latent.size(2) * in.latent.size(3);
+        own.latent = Tensor::empty({in.latent.size(0), channels, in.latent.size(2), in.latent.size(3)});
+        for (int64_t i = 0; i < in.latent.size(0); ++i) {
+          const Tensor row = in.latent.rows(i, i + 1);
+          std::copy_n(row.data().begin(), channels * plane, own.latent.rows(i, i + 1).data().begin());
+        }
+      }
+      models::add_residuals(ex, sum, (*control.network)(ex, own, control.hint, {.scale = control.weight}));
+    }
+    return sum;
+  };
+}
+
+// Every condition sees the picture, or, for negative prompts, what no picture says.
+void add_picture_tokens(kernels::Exec& ex, const models::PictureTokens& tokens, double weight, PromptPlan& plan) {
+  std::vector<bool> positive(plan.conditions.size(), false);
+  for (const PromptMoment& moment : plan.positive) {
+    for (const PromptMoment::Part& part : moment.parts) positive[part.condition] = true;
+  }
+  for (size_t i = 0; i < plan.conditions.size(); ++i) {
+    const Tensor& seen = positive[i] ? tokens.picture : tokens.none;
+    plan.conditions[i].picture_tokens.push_back(kernels::convert(ex, seen, DType::f32));
+    plan.conditions[i].picture_weights.push_back(static_cast<float>(weight));
+  }
+}
+
+void prepare_picture_prompt(kernels::Exec& ex, Model& model, const Recipe& recipe, const Recipe::Control& control,
+                            ControlLibrary& library, PromptPlan& plan) {
+  if (recipe.image_encoder.empty()) {
+    throw Error(ErrorCode::usage, "cannot use \"{}\" without a picture encoder", control.model.path)
+        .hint("name it with --image-encoder");
+  }
+  const ControlLibrary::Entry& encoder = library.get(recipe.image_encoder.path, Json::object());
+  if (!encoder.vision) {
+    throw Error(ErrorCode::weights, "\"{}\" is not a CLIP picture encoder", recipe.image_encoder.path);
+  }
+  const models::IpAdapter& adapter = *library.get(control.model.path, Json::object()).ip;
+  const media::Image picture = media::to_rgb(media::read_image(control.image.path).take());
+  const Tensor unit = media::to_unit_tensor(picture);
+  const Tensor pixels = models::prepare_for_vision(unit.reshape({3, unit.size(2), unit.size(3)}),
+                                                   encoder.vision->picture_size());
+  adapter.install(*model.unet);
+  add_picture_tokens(ex, adapter.tokens(ex, *encoder.vision, pixels), control.weight, plan);
+}
+
+}  // namespace
+
+PreparedControls prepare_controls(kernels::Exec& ex, Model& model, const Recipe& recipe, const ControlSize& size,
+                                  ControlLibrary& library, PromptPlan& plan) {
+  PreparedControls prepared;
+  std::vector<ActiveControlNet> controlnets;
+  for (const Recipe::Control& control : recipe.controls) {
+    const ControlLibrary::Entry& entry = library.get(control.model.path, model.checkpoint.find("unet")->config);
+    if (entry.controlnet) {
+      const Tensor picture = hint_picture(control, size, entry.controlnet->hint_channels());
+      controlnets.push_back({.network = &*entry.controlnet,
+                             .hint = entry.controlnet->hint(ex, picture),
+                             .weight = control.weight,
+                             .start = control.start,
+                             .end = control.end});
+    } else if (entry.t2i) {
+      const Tensor picture = hint_picture(control, size, entry.t2i->picture_channels());
+      models::add_features(ex, prepared.adapter_states, (*entry.t2i)(ex, picture), static_cast<float>(control.weight), 1);
+      prepared.adapter_range = {control.start, control.end};
+    } else if (entry.ip) {
+      prepare_picture_prompt(ex, model, recipe, control, library, plan);
+      ++prepared.picture_prompts;
+    } else {
+      throw Error(ErrorCode::usage, "\"{}\" is a picture encoder, not a control", control.model.path);
+    }
+  }
+  if (!controlnets.empty()) prepared.residuals = sum_of(std::move(controlnets), size.steps);
+  return prepared;
+}
+
+void remove_controls(Model& model) { models::IpAdapter::uninstall_all(*model.unet); }
+
+}  // namespace maquette::diffusion
