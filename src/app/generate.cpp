@@ -41,19 +41,6 @@ fs::path output_path(const GenerateRequest& request, uint64_t seed) {
   return out.parent_path() / fmt::format("{}_{}{}", out.stem().string(), seed, out.extension().string());
 }
 
-// What is written: the pixels outside a mask are the original's, to the last bit.
-media::Image8 finished_8bit(const diffusion::Picture& picture) {
-  media::Image8 image = media::image8_from_signed_tensor(picture.pixels);
-  if (!picture.mask.pixels.defined() || !picture.recipe.upscale.empty()) return image;
-  return media::composite(media::to_8bit(picture.original), image, picture.mask);
-}
-
-media::Image finished_float(const diffusion::Picture& picture) {
-  media::Image image = media::image_from_signed_tensor(picture.pixels);
-  if (!picture.mask.pixels.defined() || !picture.recipe.upscale.empty()) return image;
-  return media::composite(picture.original, image, picture.mask);
-}
-
 void measure(const diffusion::Picture& picture, const media::Image8& image, PictureReport& report) {
   const Recipe& recipe = picture.recipe;
   if (recipe.tile_x || recipe.tile_y) {
@@ -63,7 +50,7 @@ void measure(const diffusion::Picture& picture, const media::Image8& image, Pict
     report.notes.push_back(fmt::format("seam x {:.2f}, y {:.2f} (1.0 is as smooth as the picture itself)",
                                        seam.x.ratio, seam.y.ratio));
   }
-  if (picture.mask.pixels.defined() && recipe.upscale.empty()) {
+  if (picture.mask.pixels.defined()) {
     const media::SeamDrift drift = media::seam_drift(media::to_8bit(picture.original), image, picture.mask);
     report.measures.emplace_back("drift_outside", drift.outside_levels);
     report.measures.emplace_back("drift_inside", drift.inside_levels);
@@ -118,7 +105,7 @@ PictureReport write_picture(const GenerateRequest& request, const diffusion::Pic
   const std::string extension = report.file.extension().string();
   if (request.bits == 16 || extension == ".exr") {
     options.bits = 16;
-    media::write_image(report.file, finished_float(picture), options);
+    media::write_image(report.file, picture.image, options);
   } else {
     media::write_image(report.file, image, options);
   }
@@ -175,7 +162,7 @@ GenerateResult generate(const GenerateRequest& request) {
       };
     }
     const diffusion::Picture picture = engine.run(recipe, callbacks);
-    const media::Image8 image = finished_8bit(picture);
+    const media::Image8& image = picture.image8;
     result.pictures.push_back(write_picture(request, picture, image));
     if (!request.sheet.empty()) {
       sheet.push_back(sheet_entry(result.pictures.back(), picture.recipe, image));

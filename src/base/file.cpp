@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <fstream>
 #include <utility>
 
 namespace maquette {
@@ -78,6 +80,14 @@ Result<std::string> read_text_file(const fs::path& path, size_t limit) {
   }
   const auto bytes = file->bytes();
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+std::string read_stream_file(const fs::path& path) {
+  std::ifstream stream(path);
+  std::string text(size_t{1} << 20, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
+  return text;
 }
 
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {

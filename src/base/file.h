@@ -37,6 +37,9 @@ class MappedFile {
 // Whole text files (configurations, vocabularies); larger than `limit` bytes is an error.
 Result<std::string> read_text_file(const fs::path& path, size_t limit = size_t{64} << 20);
 
+// Files of the system that have no size (/proc): what there is, at most 1 MiB; empty where it cannot be read.
+std::string read_stream_file(const fs::path& path);
+
 // Writes a temporary file beside `path`, then renames it: a full disk or a kill leaves the old file, or none,
 // never half of one. AtomicFile is for libraries that want a path to write to (the temporary name keeps the
 // extension). Both throw Error where the system refuses.

@@ -5,12 +5,14 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "diffusion/adapters.h"
 #include "diffusion/controls.h"
+#include "diffusion/memory.h"
 #include "diffusion/pass.h"
 #include "diffusion/regions.h"
 #include "diffusion/preview.h"
 #include "kernels/cpu.h"
-#include "media/image_io.h"
+#include "media/resize.h"
 #include "models/upscaler/upscaler.h"
 
 namespace maquette::diffusion {
@@ -74,6 +76,7 @@ struct Engine::State {
   std::unique_ptr<Model> model;
   std::optional<LatentPreview> preview;
   ControlLibrary controls;
+  AdapterCache adapters;
   std::string upscaler_path;
   std::optional<models::Upscaler> upscaler;
   std::map<std::string, std::string> hashes;  // by path, size and time
@@ -227,9 +230,45 @@ struct Run {
   const Callbacks& callbacks;
   ProgressTeller& progress;
   Stopwatch& watch;
+  TileOptions tiles;
 
-  void took(std::string phase) { picture.seconds.emplace_back(std::move(phase), watch.lap()); }
+  // Phases of two passes add up.
+  void took(const std::string& phase) {
+    const auto same = [&phase](const auto& entry) { return entry.first == phase; };
+    const auto found = std::ranges::find_if(picture.seconds, same);
+    if (found == picture.seconds.end()) picture.seconds.emplace_back(phase, watch.lap());
+    else found->second += watch.lap();
+  }
+  void note(const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) {
+      if (std::ranges::find(picture.notes, line) == picture.notes.end()) picture.notes.push_back(line);
+    }
+  }
+  void check_memory(int64_t height, int64_t width);
 };
+
+// Refuses what cannot be sampled in the memory there is, and decodes in tiles what cannot be decoded at once.
+void Run::check_memory(int64_t height, int64_t width) {
+  const DType type = state.ex.activations;
+  const uint64_t available = available_memory() + state.ex.pool.bytes_held();
+  const int64_t side = picture.recipe.tile_size;
+  const MemoryEstimate estimate = side > 0 ? estimate_memory(model, std::min(height, side), std::min(width, side), type)
+                                           : estimate_memory(model, height, width, type);
+  constexpr double kMiB = 1024.0 * 1024.0;
+  if (estimate.sampling > available) {
+    throw Error(ErrorCode::no_memory, "a picture of {}x{} would not fit in memory", width, height)
+        .with("found", fmt::format("about {:.0f} MiB free", static_cast<double>(available) / kMiB))
+        .with("expected", fmt::format("about {:.0f} MiB", static_cast<double>(estimate.sampling) / kMiB))
+        .hint("try a smaller size, or --tile-size {}", model.native_size);
+  }
+  const int64_t tile = decoding_tile(model, height, width, type, available);
+  if (tile > 0) {
+    tiles = TileOptions{.tile = tile, .overlap = std::max<int64_t>(tile / 4, 4)};
+    note({fmt::format("decoded in tiles of {} pixels to stay within memory", tile * model.codec->factor())});
+  } else {
+    tiles = TileOptions{.tile = std::max(height, width), .overlap = 1};
+  }
+}
 
 void show_preview(Run& run, int step, const Tensor& denoised) {
   const Codec& codec = *run.model.codec;
@@ -238,41 +277,48 @@ void show_preview(Run& run, int step, const Tensor& denoised) {
   run.callbacks.preview(step, (*run.state.preview)(codec.unscaled(denoised)));
 }
 
-// What belongs to the words: conditions and the regions' say.
-struct Words {
-  PromptPlan plan;
-  std::map<int64_t, Tensor> score_bias;
-};
-
 // Takes picture prompts out of the network again, whatever happens.
 struct ControlsRemoved {
   Model& model;
   ~ControlsRemoved() { remove_controls(model); }
 };
 
-Tensor sample(Run& run, const PictureInput& input, sampling::SamplingPlan& sampling, Words words,
-              sampling::NoiseSource& noise) {
+// One pass over `input`: words, regions, latents, controls, sampling. `recipe` is the pass's own: the second pass of
+// a hi-res picture has other steps and strength.
+Tensor sample(Run& run, const PictureInput& input, const Recipe& recipe, sampling::NoiseSource& noise) {
   kernels::Exec& ex = run.state.ex;
-  const Recipe& recipe = run.picture.recipe;
+  Model& model = run.model;
+  const auto plan = sampling::plan_sampling(sampling_request(model, recipe, !starts_from_noise(recipe)));
+  run.progress.tell("reading the prompt", 0, 0);
+  ConditioningSettings conditioning = conditioning_of(model, recipe, input.height, input.width);
+  conditioning.calls = prompt_calls(recipe, *plan);
+  EncodedPrompts prompts = encode_prompts(ex, model.text, recipe, conditioning);
+  run.note(prompts.warnings);
+  const int factor = model.codec->factor();
+  const std::map<int64_t, Tensor> score_bias =
+      add_regions(ex, model.text, recipe, conditioning,
+                  {.height = input.height / factor, .width = input.width / factor}, prompts.plan);
+  run.took("encode prompt");
+
   const LatentInput latents = make_latent_input(
       ex, input, noise,
-      {.model = run.model, .recipe = recipe, .tiles = TileOptions(), .from_noise = starts_from_noise(recipe)});
-  if (input.has_init() || input.has_mask()) run.took("encode picture");
+      {.model = model, .recipe = recipe, .tiles = run.tiles, .from_noise = starts_from_noise(recipe)});
+  if (input.has_init()) run.took("encode picture");
 
-  const ControlsRemoved removed{run.model};
+  const ControlsRemoved removed{model};
   const PreparedControls controls =
-      prepare_controls(ex, run.model, recipe, {.height = input.height, .width = input.width, .steps = sampling.steps()},
-                       run.state.controls, words.plan);
+      prepare_controls(ex, model, recipe, {.height = input.height, .width = input.width, .steps = plan->steps()},
+                       run.state.controls, prompts.plan);
   if (!recipe.controls.empty()) run.took("read controls");
 
   run.progress.tell("sampling", 0, 0);
-  PassRequest request{.model = run.model,
+  PassRequest request{.model = model,
                       .recipe = recipe,
                       .input = latents,
-                      .sampling = sampling,
-                      .plan = words.plan,
+                      .sampling = *plan,
+                      .plan = std::move(prompts.plan),
                       .control = controls.residuals,
-                      .score_bias = words.score_bias,
+                      .score_bias = score_bias,
                       .adapter_states = controls.adapter_states,
                       .adapter_range = controls.adapter_range};
   request.step_done = [&run](int done, int total, const Tensor& denoised) {
@@ -284,26 +330,78 @@ Tensor sample(Run& run, const PictureInput& input, sampling::SamplingPlan& sampl
   return latent;
 }
 
+Tensor decode(Run& run, const Tensor& latent) {
+  run.progress.tell("decoding", 0, 0);
+  const Tensor pixels = run.model.codec->decode(run.state.ex, latent, run.tiles);
+  run.took("decode");
+  return pixels;
+}
+
+sampling::NoiseSource noise_of(const Recipe& recipe) {
+  return sampling::NoiseSource(
+      sampling::noise_settings(noise_dialect(recipe.dialect), random_kind(recipe.rng), recipe.seed, 1));
+}
+
+// The second pass: the first picture enlarged (Lanczos), and painted over at part strength with the same seed.
+PictureInput enlarged(const PictureInput& first, const Tensor& pixels, const Recipe& recipe, int factor) {
+  const auto larger = [&](int64_t side) {
+    const auto wanted = static_cast<int64_t>(static_cast<double>(side) * recipe.hires.scale + 0.5);
+    return std::max<int64_t>(wanted / factor * factor, factor);
+  };
+  PictureInput second;
+  second.height = larger(first.height);
+  second.width = larger(first.width);
+  second.init = media::to_float(media::resize(media::image8_from_signed_tensor(pixels), second.height, second.width,
+                                              media::Filter::lanczos));
+  return second;
+}
+
+Tensor hires_pass(Run& run, const PictureInput& first, const Tensor& pixels) {
+  const Recipe& recipe = run.picture.recipe;
+  if (first.has_mask()) {
+    throw Error(ErrorCode::usage, "cannot combine a mask with a hi-res pass")
+        .hint("repaint first, then run the result with --init and --hires");
+  }
+  const PictureInput second = enlarged(first, pixels, recipe, run.model.codec->factor());
+  run.check_memory(second.height, second.width);
+  Recipe pass = recipe;
+  pass.init.path = "first pass";
+  pass.strength = recipe.hires.strength;
+  if (recipe.hires.steps > 0) pass.steps = recipe.hires.steps;
+  pass.start_step = pass.end_step = 0;
+  sampling::NoiseSource noise = noise_of(recipe);
+  run.picture.latent = sample(run, second, pass, noise);
+  return decode(run, run.picture.latent);
+}
+
 void upscale(Run& run) {
-  const FileRef& file = run.picture.recipe.upscale;
+  Picture& picture = run.picture;
+  const FileRef& file = picture.recipe.upscale;
   if (file.empty()) return;
   Engine::State& state = run.state;
   if (!state.upscaler || state.upscaler_path != file.path) {
     state.upscaler = models::Upscaler::load(file.path);
     state.upscaler_path = file.path;
   }
-  Tensor unit = run.picture.pixels.clone();
-  for (float& v : unit.data()) v = std::clamp(v / 2 + 0.5f, 0.0f, 1.0f);
-  Tensor large = models::upscale_tiled(
-      state.ex, *state.upscaler, unit, {.progress = [&run](const ProgressReport& report) {
+  const Tensor large = models::upscale_tiled(
+      state.ex, *state.upscaler, media::to_unit_tensor(picture.image), {.progress = [&run](const ProgressReport& report) {
         run.progress.tell("upscaling", report.done, report.total);
         return true;
       }});
-  large = large.clone();
-  for (float& v : large.data()) v = v * 2 - 1;
-  run.picture.pixels = large;
+  picture.image = media::image_from_unit_tensor(large);
+  picture.image8 = media::to_8bit(picture.image);
+  picture.original = picture.mask = {};
   run.took("upscale");
 }
+
+// Clears what the run hung on the shared execution state.
+struct ExecRestored {
+  kernels::Exec& ex;
+  ~ExecRestored() {
+    ex.check_cancelled = nullptr;
+    ex.wrap = {};
+  }
+};
 
 }  // namespace
 
@@ -316,44 +414,33 @@ Picture Engine::run(const Recipe& asked, const Callbacks& callbacks) {
   Model& model = state.model_for(asked);
   picture.recipe = with_defaults(asked, facts_of(model));
   state.fill_hashes(picture.recipe);
-  Run run{state, model, picture, callbacks, progress, watch};
-  run.took("load");
-
+  Run run{state, model, picture, callbacks, progress, watch, TileOptions()};
   const Recipe& recipe = picture.recipe;
+  const ExecRestored restored{state.ex};
   state.ex.activations = activations_for(recipe.precision);
   state.ex.wrap = {.x = recipe.tile_x, .y = recipe.tile_y};
   state.ex.check_cancelled = [&progress] { progress.check(); };
+  run.note(apply_adapters(model, recipe, state.ex.activations, state.adapters));
+  run.took("load");
+
   const PictureInput input = read_picture_input(recipe, model);
   picture.recipe.width = static_cast<int>(input.width);
   picture.recipe.height = static_cast<int>(input.height);
+  run.check_memory(input.height, input.width);
   // Beyond this point the recipe is fixed.
 
-  const auto plan = sampling::plan_sampling(sampling_request(model, recipe, !starts_from_noise(recipe)));
-  progress.tell("reading the prompt", 0, 0);
-  ConditioningSettings conditioning = conditioning_of(model, recipe, input.height, input.width);
-  conditioning.calls = prompt_calls(recipe, *plan);
-  EncodedPrompts prompts = encode_prompts(state.ex, model.text, recipe, conditioning);
-  picture.notes = prompts.warnings;
-  const int factor = model.codec->factor();
-  Words words{.plan = std::move(prompts.plan), .score_bias = {}};
-  words.score_bias = add_regions(state.ex, model.text, recipe, conditioning,
-                                 {.height = input.height / factor, .width = input.width / factor}, words.plan);
-  run.took("encode prompt");
-
-  sampling::NoiseSource noise(
-      sampling::noise_settings(noise_dialect(recipe.dialect), random_kind(recipe.rng), recipe.seed, 1));
-  picture.latent = sample(run, input, *plan, std::move(words), noise);
-
-  progress.tell("decoding", 0, 0);
-  picture.pixels = model.codec->decode(state.ex, picture.latent, {});
-  run.took("decode");
-
+  sampling::NoiseSource noise = noise_of(recipe);
+  picture.latent = sample(run, input, recipe, noise);
+  Tensor pixels = decode(run, picture.latent);
+  if (recipe.hires.scale > 0) pixels = hires_pass(run, input, pixels);
+  FinishedPicture finished = put_back(input, recipe, pixels);
+  picture.image8 = finished.image8;
+  picture.image = finished.image;
   if (input.has_mask() && recipe.inpaint.composite) {
-    picture.original = input.init;
-    picture.mask = input.mask;
+    picture.original = input.whole;
+    picture.mask = input.whole_mask;
   }
   upscale(run);
-  state.ex.check_cancelled = nullptr;
   return picture;
 }
 

@@ -27,13 +27,14 @@ struct Callbacks {
 };
 
 struct Picture {
-  Tensor pixels;   // [1, 3, H, W] f32 in [-1, 1], or beyond: not clamped
+  media::Image8 image8;  // the finished picture
+  media::Image image;    // the same before rounding, for 16-bit and EXR files
   Tensor latent;   // [1, C, h, w] f32 as it was sampled, of the last pass
   Recipe recipe;   // with every default and hash filled in
   std::vector<std::pair<std::string, double>> seconds;   // per phase, in order
   std::vector<std::pair<std::string, double>> measures;  // seam_x, seam_y, drift_inside, ...
   std::vector<std::string> notes;                        // decisions and warnings, for people
-  // Pixels to be kept as they were, where a mask says so: the 8-bit original and the mask (1: repainted).
+  // Where a mask said what to repaint (and nothing was enlarged afterwards): the original and the mask, for measuring.
   media::Image original;
   media::Image mask;
 };

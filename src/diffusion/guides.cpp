@@ -41,9 +41,41 @@ int64_t working_size(int asked, int64_t own, int factor, std::string_view side) 
   return asked;
 }
 
+// Reads the init picture and the mask; where the picture grows, its canvas is enlarged and the new margins are
+// masked.
+void take_pictures(const Recipe& recipe, PictureInput& input);
+
 media::Image resized(const media::Image& image, int64_t height, int64_t width) {
   if (image.height() == height && image.width() == width) return image;
   return media::to_float(media::resize(media::to_8bit(image), height, width, media::Filter::lanczos));
+}
+
+void take_pictures(const Recipe& recipe, PictureInput& input) {
+  media::Image picture = media::to_rgb(read_picture(recipe.init));
+  media::Image mask;
+  if (!recipe.mask.empty()) {
+    mask = media::read_mask(recipe.mask.path).take();
+    mask = resized(mask, picture.height(), picture.width());
+  }
+  const Recipe::Outpaint& margins = recipe.outpaint;
+  if (margins.any()) {
+    const int64_t height = picture.height() + margins.top + margins.bottom;
+    const int64_t width = picture.width() + margins.left + margins.right;
+    media::Image canvas = media::Image::zeros(height, width, 3);
+    media::Image new_mask = media::Image::zeros(height, width, 1);
+    std::ranges::fill(new_mask.data(), 1.0f);
+    for (int64_t y = 0; y < picture.height(); ++y) {
+      std::ranges::copy(picture.row(y), canvas.row(y + margins.top).begin() + 3 * margins.left);
+      auto row = new_mask.row(y + margins.top).subspan(static_cast<size_t>(margins.left),
+                                                       static_cast<size_t>(picture.width()));
+      std::ranges::fill(row, 0.0f);
+      if (mask.pixels.defined()) std::ranges::copy(mask.row(y), row.begin());
+    }
+    picture = canvas;
+    mask = new_mask;
+  }
+  input.whole = picture;
+  input.whole_mask = mask;
 }
 
 }  // namespace
@@ -65,19 +97,61 @@ PictureInput read_picture_input(const Recipe& recipe, const Model& model) {
     input.width = input.init_latent.size(3) * factor;
     return input;
   }
-  const media::Image picture = media::to_rgb(read_picture(recipe.init));
-  input.height = working_size(recipe.height, picture.height(), factor, "height");
-  input.width = working_size(recipe.width, picture.width(), factor, "width");
-  input.init = resized(picture, input.height, input.width);
-  if (!recipe.mask.empty()) {
-    media::Image mask = resized(media::to_grey(read_picture(recipe.mask)), input.height, input.width);
-    if (!recipe.inpaint.soft) {
-      mask = mask.clone();
-      for (float& v : mask.data()) v = v >= 0.5f ? 1.0f : 0.0f;
+  take_pictures(recipe, input);
+  const media::Image& picture = input.whole;
+  input.part = {.left = 0, .top = 0, .right = picture.width(), .bottom = picture.height()};
+  if (input.whole_mask.pixels.defined() && recipe.inpaint.padding >= 0) {
+    input.height = working_size(recipe.height, model.native_size, factor, "height");
+    input.width = working_size(recipe.width, model.native_size, factor, "width");
+    const auto masked = media::mask_region(input.whole_mask, recipe.inpaint.padding);
+    if (!masked) throw Error(ErrorCode::usage, "cannot repaint with an empty mask").with("mask", recipe.mask.path);
+    input.part = media::expand_to_proportions(*masked, {.width = input.width, .height = input.height},
+                                              picture.width(), picture.height());
+  } else {
+    input.height = working_size(recipe.height, picture.height(), factor, "height");
+    input.width = working_size(recipe.width, picture.width(), factor, "width");
+    // Without a part of its own the whole picture is brought to the working size.
+    input.whole = resized(input.whole, input.height, input.width);
+    if (input.whole_mask.pixels.defined()) input.whole_mask = resized(input.whole_mask, input.height, input.width);
+    input.part = {.left = 0, .top = 0, .right = input.width, .bottom = input.height};
+  }
+  if (input.whole_mask.pixels.defined() && !recipe.inpaint.soft) {
+    input.whole_mask = media::binarise(input.whole_mask);
+  }
+  const auto working = [&input](const media::Image& image) {
+    return resized(media::crop(image, input.part.top, input.part.left, input.part.height(), input.part.width()),
+                   input.height, input.width);
+  };
+  input.init = working(input.whole);
+  if (input.whole_mask.pixels.defined()) {
+    input.mask = working(input.whole_mask);
+    if (!recipe.inpaint.soft) input.mask = media::binarise(input.mask);
+    if (recipe.inpaint.fill == MaskFill::fill || recipe.outpaint.any()) {
+      input.init = media::fill_from_surroundings(input.init, input.mask);
     }
-    input.mask = mask;
   }
   return input;
+}
+
+FinishedPicture put_back(const PictureInput& input, const Recipe& recipe, const Tensor& decoded) {
+  FinishedPicture finished{.image8 = media::image8_from_signed_tensor(decoded),
+                           .image = media::image_from_signed_tensor(decoded)};
+  if (!input.has_mask() || !recipe.inpaint.composite) return finished;
+  media::Image mask = input.whole_mask;
+  // The fade lies inside the mask: what is outside stays as it was, to the last bit.
+  if (recipe.inpaint.feather > 0) mask = media::feather(mask, recipe.inpaint.feather, media::FeatherSide::inside);
+  const media::Image8 original = media::to_8bit(input.whole);
+  const media::Image8 part8 =
+      media::resize(finished.image8, input.part.height(), input.part.width(), media::Filter::lanczos);
+  finished.image8 =
+      media::composite(original, media::paste(original, part8, input.part.top, input.part.left), mask);
+  const bool whole = input.part.width() == input.whole.width() && input.part.height() == input.whole.height();
+  if (whole && finished.image.same_size(input.whole)) {
+    finished.image = media::composite(input.whole, finished.image, mask);
+  } else {
+    finished.image = media::to_float(finished.image8);
+  }
+  return finished;
 }
 
 namespace {
@@ -103,6 +177,17 @@ Tensor latent_mask(const PictureInput& picture, const Recipe& recipe, int64_t he
     for (float& v : small.data()) v = v >= 0.5f ? 1.0f : 0.0f;
   }
   return small;
+}
+
+// What the masked part of the latent starts from, where it is not a picture.
+void fill_latent(MaskFill fill, LatentInput& input) {
+  if (!input.clean.defined() || (fill != MaskFill::noise && fill != MaskFill::nothing)) return;
+  input.clean = input.clean.clone();
+  auto values = input.clean.data();
+  for (size_t i = 0; i < values.size(); ++i) {
+    const float w = input.mask.data()[i % input.mask.data().size()];
+    values[i] = (1 - w) * values[i] + (fill == MaskFill::noise ? w * input.noise.data()[i] : 0.0f);
+  }
 }
 
 Tensor joined_channels(const Tensor& a, const Tensor& b) {
@@ -136,6 +221,7 @@ LatentInput make_latent_input(kernels::Exec& ex, const PictureInput& picture, sa
   input.noise = noise.first(shape);
   if (picture.has_mask()) {
     input.mask = latent_mask(picture, recipe, shape[2], shape[3]);
+    fill_latent(recipe.inpaint.fill, input);
     // diffusers encodes the masked picture for every model, which moves its generator on.
     if (inpainting_model || recipe.dialect == Dialect::diffusers) {
       const Tensor masked = codec.encode(ex, masked_picture(picture), draw, settings.tiles);

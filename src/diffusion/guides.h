@@ -9,6 +9,7 @@
 #include "diffusion/guidance.h"
 #include "diffusion/model.h"
 #include "media/image.h"
+#include "media/mask_ops.h"
 #include "sampling/sampling.h"
 
 namespace maquette::diffusion {
@@ -21,12 +22,26 @@ struct PictureInput {
   media::Image mask;       // one channel, 1: repainted; undefined: none
   Tensor init_latent;      // where the recipe names a latent file: [1, C, h, w]
 
+  // The whole picture and its mask, and the part of it that is worked on, where only the masked part is (all of it
+  // otherwise). What is repainted goes back there; nothing else changes.
+  media::Image whole;
+  media::Image whole_mask;
+  media::Region part;
+
   bool has_init() const { return init.pixels.defined() || init_latent.defined(); }
   bool has_mask() const { return mask.pixels.defined(); }
 };
 
 // Reads init and mask and resizes them as the dialect does. Throws Error(bad_file, usage).
 PictureInput read_picture_input(const Recipe& recipe, const Model& model);
+
+// The finished picture: the decoded part [1, 3, H, W] in [-1, 1] put back into the whole, pixels outside the mask
+// untouched. Without a mask, the decoded picture itself.
+struct FinishedPicture {
+  media::Image8 image8;
+  media::Image image;  // the same, not rounded
+};
+FinishedPicture put_back(const PictureInput& input, const Recipe& recipe, const Tensor& decoded);
 
 // The latents made of it.
 struct LatentInput {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+
+#include "diffusion/tiles.h"
 
 namespace maquette::diffusion {
 
@@ -34,6 +37,31 @@ GuidanceSettings guidance_of(const Model& model, const Recipe& recipe) {
   }
   if (model.editing() && !model.inpainting()) settings.image_scale = recipe.image_cfg;
   return settings;
+}
+
+// Every tile is denoised on its own at each step, and the overlaps are averaged: the tiles agree because they share
+// pixels all the way (Bar-Tal et al. 2023, MultiDiffusion).
+Tensor in_tiles(kernels::Exec& ex, GuidedModel& model, const PassRequest& request, const Tensor& x,
+                const CallPosition& at) {
+  const int64_t tile = std::max<int64_t>(request.recipe.tile_size / request.model.codec->factor(), 8);
+  const auto rows = plan_tiles(x.size(2), tile, tile / 4, ex.wrap.y);
+  const auto columns = plan_tiles(x.size(3), tile, tile / 4, ex.wrap.x);
+  if (rows.size() * columns.size() == 1) return model(x, at);
+  if (request.control || !request.score_bias.empty() || !request.adapter_states.empty()) {
+    throw Error(ErrorCode::usage, "cannot sample in tiles under controls or regions")
+        .hint("leave out --tile-size, or the controls");
+  }
+  const TileWrap wrap(ex, columns.size() == 1, rows.size() == 1);
+  std::optional<TileCanvas> canvas;
+  for (const TileSpan& row : rows) {
+    for (const TileSpan& column : columns) {
+      if (request.input.extra.defined()) model.set_extra_channels(cut_tile(request.input.extra, row, column));
+      const Tensor part = model(cut_tile(x, row, column), at);
+      if (!canvas) canvas.emplace(Shape{1, part.size(1), x.size(2), x.size(3)});
+      canvas->add(part, row, column);
+    }
+  }
+  return canvas->finish();
 }
 
 }  // namespace
@@ -85,8 +113,9 @@ Tensor run_pass(kernels::Exec& ex, const PassRequest& request, sampling::NoiseSo
     if (masked_step) masked_step(x, denoised, state);
     if (request.step_done) request.step_done(state.step + 1, state.total, denoised);
   };
-  const auto network = [&model](const Tensor& x, const sampling::LatentState& state) {
-    return model(x, {.timestep = state.timestep, .step = state.step, .call = state.call});
+  const auto network = [&](const Tensor& x, const sampling::LatentState& state) {
+    const CallPosition at{.timestep = state.timestep, .step = state.step, .call = state.call};
+    return request.recipe.tile_size > 0 ? in_tiles(ex, model, request, x, at) : model(x, at);
   };
   const bool over_picture = has_init && !starts_from_noise(request.recipe);
   Tensor x = over_picture ? plan->start(request.input.clean, request.input.noise) : plan->start(request.input.noise);

@@ -24,7 +24,7 @@ std::string path_of(const Json& name) { return file_in("tests/golden/pipelines",
 bool expressible(const Json& info) {
   const Json& call = info["call"];
   for (const char* key : {"num_images_per_prompt", "timesteps", "prompt_2", "negative_original_size", "latents",
-                          "image_embeds", "guess_mode", "padding_mask_crop",
+                          "image_embeds", "guess_mode",
                           "negative_crops_coords_top_left", "negative_target_size"}) {
     if (call.contains(key)) return false;
   }
@@ -68,6 +68,10 @@ void read_call(const Json& call, const fs::path& folder, Recipe& r) {
     const fs::path file = fs::path(testing::TempDir()) / (folder.filename().string() + ".safetensors");
     weights::write_safetensors(file, {{"latent", models::GoldenCase(folder).tensor(call["image"]["tensor"])}});
     r.init.path = file.string();
+  }
+  if (has("padding_mask_crop")) {
+    r.inpaint.padding = call["padding_mask_crop"];
+    r.inpaint.composite = true;
   }
   if (has("mask_image")) r.mask.path = file_in(folder, call["mask_image"]);
   if (has("sigmas")) {
@@ -138,7 +142,7 @@ Recipe recipe_of(const Json& info, const fs::path& folder) {
 }
 
 double psnr_of(const Picture& picture, const fs::path& expected) {
-  const media::Image8 made = media::image8_from_signed_tensor(picture.pixels);
+  const media::Image8& made = picture.image8;
   const media::Image8 reference = media::to_8bit(media::read_image(expected).take());
   return made.same_size(reference) ? media::psnr(made, reference) : 0;
 }

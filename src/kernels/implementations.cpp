@@ -1,7 +1,11 @@
 // The ordered lists of implementations, best first. An implementation refuses
 // what it cannot compute, what this processor lacks and what a later one in the
 // list does faster; the reference at the end accepts everything.
+#include <algorithm>
+#include <cstdlib>
+#include <initializer_list>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "kernels/attention.h"
@@ -55,24 +59,55 @@ const AttentionImplementation kReferenceAttention{
     .accepts = [](const AttentionInput&) { return true; },
     .run = [](Exec&, const AttentionInput& input, Tensor& out) { attention_reference(input, out); }};
 
+// MAQUETTE_KERNELS narrows the choice, for tests and measurements: a list of parts of names, separated by
+// commas. Those that begin with "-" are left out ("-winograd"); where others are given, only they are left in
+// ("onednn").
+bool is_allowed(std::string_view name, std::string_view terms) {
+  bool any_wanted = false;
+  bool wanted = false;
+  while (!terms.empty()) {
+    const std::string_view term = terms.substr(0, terms.find(','));
+    terms.remove_prefix(std::min(term.size() + 1, terms.size()));
+    if (term.starts_with('-')) {
+      if (name.find(term.substr(1)) != std::string_view::npos) return false;
+    } else if (!term.empty()) {
+      any_wanted = true;
+      wanted = wanted || name.find(term) != std::string_view::npos;
+    }
+  }
+  return wanted || !any_wanted;
+}
+
+template <typename Implementation>
+std::vector<Implementation> allowed(std::initializer_list<Implementation> all) {
+  const char* terms = std::getenv("MAQUETTE_KERNELS");
+  std::vector<Implementation> list;
+  for (const Implementation& implementation : all) {
+    const bool last = &implementation == all.end() - 1;  // the reference stays
+    if (last || !terms || is_allowed(implementation.name, terms)) list.push_back(implementation);
+  }
+  return list;
+}
+
 }  // namespace
 
 std::span<const ConvImplementation> conv_implementations() {
-  static const std::vector<ConvImplementation> list{kAmxConv,        kWinogradConvF32, kWinogradConvBf16,
-                                                    kAvx512ConvF32,  kAvx512ConvBf16,  kOnednnConvF32,
-                                                    kOnednnConvBf16, kReferenceConv};
+  static const auto list = allowed<ConvImplementation>({kAmxConv, kAmxWinogradConv, kWinogradConvF32,
+                                                        kWinogradConvBf16, kAvx512ConvF32, kAvx512ConvBf16,
+                                                        kOnednnConvF32, kOnednnConvBf16, kReferenceConv});
   return list;
 }
 
 std::span<const MatmulImplementation> matmul_implementations() {
-  static const std::vector<MatmulImplementation> list{kAmxMatmul,       kAvx512MatmulF32,  kAvx512MatmulBf16,
-                                                      kOnednnMatmulF32, kOnednnMatmulBf16, kReferenceMatmul};
+  static const auto list =
+      allowed<MatmulImplementation>({kAmxMatmul, kAvx512MatmulF32, kAvx512MatmulBf16, kOnednnMatmulF32,
+                                     kOnednnMatmulBf16, kReferenceMatmul});
   return list;
 }
 
 std::span<const AttentionImplementation> attention_implementations() {
-  static const std::vector<AttentionImplementation> list{kAmxAttention, kAvx512AttentionF32,
-                                                         kAvx512AttentionBf16, kReferenceAttention};
+  static const auto list = allowed<AttentionImplementation>(
+      {kAmxAttention, kAvx512AttentionF32, kAvx512AttentionBf16, kReferenceAttention});
   return list;
 }
 

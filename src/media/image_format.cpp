@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "media/exr_header.h"
 #include "media/png_chunks.h"
 #include "media/tiff_directory.h"
 
@@ -204,7 +205,7 @@ std::optional<Error> check_header(Bytes file, ImageFormat format, const ImageLim
     case ImageFormat::webp: size = webp_size(file); break;
     case ImageFormat::bmp: size = bmp_size(file); break;
     case ImageFormat::tiff: return check_tiff(file, limits);
-    case ImageFormat::exr:
+    case ImageFormat::exr: return check_exr(file, limits);
     case ImageFormat::hdr: return std::nullopt;
   }
   if (!size) return damaged(format, "no header");

@@ -29,8 +29,9 @@ std::optional<Error> check_size(int64_t width, int64_t height, int64_t channels,
 
 // Looks at the header alone, before any decoder allocates: refuses what check_size refuses, PNG files too
 // short for their pixels (deflate cannot expand more than 1,032 times) or with damaged chunks, JPEG files
-// without an end, and TIFF files of absurd strips or tiles. Passes OpenEXR and HDR, whose decoders read
-// nothing but the header when they open a file: check those after opening.
+// without an end, TIFF files of absurd strips or tiles, OpenEXR files whose header promises more than there
+// is. Passes Radiance HDR, whose decoder reads nothing but the header when it opens a file: check that after
+// opening.
 std::optional<Error> check_header(Bytes file, ImageFormat format, const ImageLimits& limits);
 
 }  // namespace maquette::media

@@ -1,9 +1,9 @@
-// Finds the text in each kind of file. The layout of OpenEXR headers is from "OpenEXR File Layout":
-//   file = magic 0x01312f76, u32 version and flags, attribute..., 0      attribute = name 0 type 0 i32 size,
-//   value
+// Finds the text in each kind of file, in chunks (PNG), EXIF blocks (JPEG, WebP, TIFF) or attributes
+// (OpenEXR).
 #include "media/picture_metadata.h"
 
 #include "media/exif.h"
+#include "media/exr_header.h"
 #include "media/image_format.h"
 #include "media/metadata_fields.h"
 #include "media/png_chunks.h"
@@ -14,8 +14,6 @@ namespace maquette::media {
 namespace {
 
 constexpr size_t kMaxText = size_t{32} << 20;
-constexpr size_t kMaxExrAttributes = 4096;
-constexpr size_t kMaxExrName = 256;
 
 Error bad_text(std::string_view found) {
   return Error(ErrorCode::bad_file, "cannot read the text of the picture").with("found", found);
@@ -64,35 +62,19 @@ std::optional<Error> add_exif(Bytes file, PictureMetadata& metadata) {
   return std::nullopt;
 }
 
-// A NUL-terminated name at `at`, moving past it.
-std::optional<std::string_view> take_name(std::string_view text, size_t& at) {
-  const size_t end = text.substr(0, std::min(text.size(), at + kMaxExrName)).find('\0', at);
-  if (end == std::string_view::npos) return std::nullopt;
-  const std::string_view field = text.substr(at, end - at);
-  at = end + 1;
-  return field;
-}
-
 Result<PictureMetadata> parse_exr(Bytes file) {
-  const std::string_view text = as_text(file);
+  const Result<std::vector<ExrPart>> parts = read_exr_header(file);
+  if (!parts) return parts.error();
   PictureMetadata metadata;
-  size_t at = 8;
-  for (size_t i = 0; i < kMaxExrAttributes; ++i) {
-    const auto attribute = take_name(text, at);
-    if (!attribute) return bad_text("an OpenEXR header that ends early");
-    if (attribute->empty()) return metadata;
-    const auto type = take_name(text, at);
-    const auto size = type ? read_number<uint32_t>(file, at, Endian::little) : std::nullopt;
-    const auto value = size ? slice(file, at + 4, *size) : std::nullopt;
-    if (!value) return bad_text("an OpenEXR header that ends early");
-    if (*type == "string") {
-      std::string plain(as_text(*value));
+  for (const ExrPart& part : *parts) {
+    for (const ExrAttribute& attribute : part) {
+      if (attribute.type != "string") continue;
+      std::string plain(as_text(attribute.value));
       if (!is_utf8(plain)) plain = latin1_to_utf8(plain);
-      file_text(metadata, std::string(*attribute), std::move(plain));
+      file_text(metadata, std::string(attribute.name), std::move(plain));
     }
-    at += 4 + value->size();
   }
-  return bad_text(fmt::format("more than {} OpenEXR attributes", kMaxExrAttributes));
+  return metadata;
 }
 
 }  // namespace

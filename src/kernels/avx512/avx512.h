@@ -28,6 +28,7 @@ void run_attention(Exec& ex, const AttentionCore& core, const AttentionInput& in
 extern const ConvImplementation kWinogradConvF32;
 extern const ConvImplementation kWinogradConvBf16;
 extern const ConvImplementation kAmxConv;
+extern const ConvImplementation kAmxWinogradConv;
 extern const ConvImplementation kAvx512ConvF32;
 extern const ConvImplementation kAvx512ConvBf16;
 extern const MatmulImplementation kAmxMatmul;

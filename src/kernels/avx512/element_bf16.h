@@ -20,9 +20,11 @@ struct ElementBf16 {
   // Sixteen pairs of bf16: of `first` in the lower halves, of `second` in the
   // upper.
   MAQUETTE_INLINE __m512i pairs(__m512 first, __m512 second) {
-    const __m512i low = _mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(first)));
-    const __m512i high = _mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(second)));
-    return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+    alignas(64) static constexpr uint16_t kTurn[32] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
+                                                       21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
+                                                       11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+    return _mm512_permutexvar_epi16(_mm512_load_si512(kTurn),
+                                    reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(second, first)));
   }
   MAQUETTE_INLINE __m512 exp2(__m512 x) { return exp2_rough(x); }
   // Sixteen columns of two rows as pairs; without the second row, zeros.

@@ -51,6 +51,8 @@ void run_winograd(Exec& ex, const ConvProblem& p, const PackedConv& packed, cons
   avx512::run_winograd(ex, kCore, p, packed, x, epilogue, out);
 }
 
+bool accepts_amx_winograd(const ConvProblem& p) { return on_amx(p) && suits_winograd(p); }
+
 template <DType kType>
 bool accepts_attention(const AttentionInput& a) {
   return a.type == kType && (kType == DType::f32 ? cpu().avx512 : cpu().avx512_bf16);
@@ -81,6 +83,10 @@ const ConvImplementation kWinogradConvBf16{.name = "avx512-winograd-bf16",
                                            .accepts = accepts_winograd<DType::bf16>,
                                            .pack = pack_winograd<avx512::kWinogradBf16>,
                                            .run = run_winograd<avx512::kWinogradBf16>};
+const ConvImplementation kAmxWinogradConv{.name = "amx-winograd-bf16",
+                                          .accepts = accepts_amx_winograd,
+                                          .pack = pack_winograd<avx512::kWinogradAmx>,
+                                          .run = run_winograd<avx512::kWinogradAmx>};
 const ConvImplementation kAmxConv{.name = "amx-bf16",
                                   .accepts = on_amx<ConvProblem>,
                                   .pack = pack_conv<avx512::kCoreAmx>,

@@ -24,7 +24,7 @@ int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1
 struct Packed : PackedConv {
   Tensor w;  // [panels][channels padded][9][32]
   int64_t panels = 0;
-  int64_t channels = 0;  // padded to 16
+  int64_t channels = 0;  // padded to 32
 };
 
 template <typename T>
@@ -95,7 +95,7 @@ void WinogradRun::run(Exec& ex) {
 
   const int64_t bytes_per_channel = kFrequencies * kPanelColumns * element_;
   const int64_t pieces = (packed_.channels * bytes_per_channel + kWeightBytes - 1) / kWeightBytes;
-  chunk_ = round_up((packed_.channels + pieces - 1) / pieces, 16);
+  chunk_ = round_up((packed_.channels + pieces - 1) / pieces, 32);
   for (int i = 0; i < thread_count(); ++i) {
     weights_.push_back(ex.empty({kFrequencies, chunk_ * kPanelColumns * element_ + 64}, DType::u8));
     sums_.push_back(ex.empty({kFrequencies, std::min(part, kGroupTiles) * kPanelColumns + 16}, DType::f32));
@@ -173,7 +173,7 @@ void WinogradRun::run_group(int64_t first, int64_t count, const char* v, int64_t
 std::unique_ptr<PackedConv> pack_winograd(const WinogradCore& core, const ConvProblem& p, const Tensor& w) {
   auto packed = std::make_unique<Packed>();
   packed->panels = (p.out_channels + kPanelColumns - 1) / kPanelColumns;
-  packed->channels = round_up(p.in_channels, 16);
+  packed->channels = round_up(p.in_channels, 32);
   const bool bf16 = core.core->element == 2;
   packed->w =
       Tensor::zeros({packed->panels, packed->channels, 9, kPanelColumns}, bf16 ? DType::bf16 : DType::f32);

@@ -40,7 +40,7 @@ struct InputJob {
   int64_t tile_count;
   char* v;  // [36 planes][tiles][row_bytes]: the transformed tiles
   int64_t plane_bytes;
-  int64_t row_bytes;  // channels padded to 16 with zeros
+  int64_t row_bytes;  // channels padded to 32 with zeros
 };
 
 struct WeightsJob {
@@ -68,5 +68,6 @@ struct WinogradCore {
 };
 extern const WinogradCore kWinogradF32;
 extern const WinogradCore kWinogradBf16;
+extern const WinogradCore kWinogradAmx;
 
 }  // namespace maquette::kernels::avx512

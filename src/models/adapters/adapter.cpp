@@ -132,16 +132,12 @@ class Reader {
     if (!module.tensors.emplace(key->tensor, *tensor).second) {
       return damaged(file_, printable(info.name), "a second tensor of the same meaning");
     }
-    // PEFT's forms keep alpha in the configuration; the module's own goes first.
-    if (key->tensor == "lora_down" && info.name.find(".lora_A.") != std::string::npos) {
-      peft_.insert(key->module);
-    }
     return std::nullopt;
   }
 
   void add_module(const std::string& key, const ModuleTensors& found) {
     ModuleTensors tensors = found;
-    if (!tensors.alpha && peft_.contains(key)) {
+    if (!tensors.alpha) {  // PEFT keeps it in the configuration
       const PeftConfig::Scale scale = config_.scale_of(key);
       tensors.alpha = scale.alpha;
       tensors.root_of_rank = scale.root_of_rank;
@@ -150,7 +146,7 @@ class Reader {
     const bool boft = tensors.has("oft_blocks") && tensors.get("oft_blocks").rank() == 4;
     if (boft) family = nullptr;
 
-    AdapterModule module{.key = printable(key)};
+    AdapterModule module{.key = key};
     if (family) {
       module.weight = family->make(tensors);
       module.magnitude = take_magnitude(tensors);
@@ -180,7 +176,6 @@ class Reader {
   const weights::WeightFile& file_;
   PeftConfig config_;
   Modules modules_;
-  std::set<std::string> peft_;  // modules in PEFT's form
   Adapter adapter_;
 };
 

@@ -58,7 +58,8 @@ class Matcher {
     const size_t misses = match_.report.unmatched.size();
     if (module.weight) place_weight(module, target);
     if (module.bias.defined()) place_bias(module, target);
-    if (match_.report.unmatched.size() == misses) match_.report.matched.push_back(module.key);
+    if (match_.report.unmatched.size() == misses)
+      match_.report.matched.push_back(weights::printable(module.key));
   }
 
   void place_weight(const AdapterModule& module, const AdapterTarget& target) {
@@ -76,7 +77,7 @@ class Matcher {
       Shape plain = parameter->shape;
       if (channels > 0) plain.set(1, channels);
       if (channels == 0 || misfit_of(module, plain)) {
-        match_.report.unmatched.push_back({.key = module.key,
+        match_.report.unmatched.push_back({.key = weights::printable(module.key),
                                            .reason = "it is for a layer of another size",
                                            .found = misfit->found,
                                            .expected = misfit->expected});
@@ -93,7 +94,7 @@ class Matcher {
     if (!parameter) {
       miss(module.key, "the layer has no bias");
     } else if (parameter->shape.elements() != module.bias.elements()) {
-      match_.report.unmatched.push_back({.key = module.key,
+      match_.report.unmatched.push_back({.key = weights::printable(module.key),
                                          .reason = "it is for a layer of another size",
                                          .found = "bias of " + module.bias.shape().text(),
                                          .expected = parameter->shape.text()});
@@ -103,7 +104,7 @@ class Matcher {
   }
 
   void miss(const std::string& key, std::string_view reason) {
-    match_.report.unmatched.push_back({.key = key, .reason = std::string(reason)});
+    match_.report.unmatched.push_back({.key = weights::printable(key), .reason = std::string(reason)});
   }
 
   // The text width that the adapter's cross attentions take, against the model's: the surest sign of another

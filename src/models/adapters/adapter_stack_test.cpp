@@ -3,6 +3,7 @@
 #include "models/adapters/adapter_stack.h"
 
 #include <cmath>
+#include <cstring>
 #include <gtest/gtest.h>
 #include <random>
 

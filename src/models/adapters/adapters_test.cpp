@@ -1,5 +1,7 @@
 // Every published key form and family against what the reference computed (tests/golden/README.md,
 // "adapters").
+#include <cmath>
+#include <cstring>
 #include <gtest/gtest.h>
 
 #include "models/adapters/adapter_stack.h"

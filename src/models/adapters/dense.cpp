@@ -6,15 +6,7 @@
 #include <algorithm>
 
 #include "kernels/exec.h"
-
-// Compiled for the vector units of today and chosen at run time. The sanitizers' runtimes are not ready yet
-// when the choice is made, so they get the plain form.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-#define MAQUETTE_VECTOR_CLONES __attribute__((target_clones("avx512f", "fma", "default")))
-#else
-#define MAQUETTE_VECTOR_CLONES
-#endif
+#include "models/adapters/vector_clones.h"
 
 namespace maquette::models::dense {
 

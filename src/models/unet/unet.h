@@ -83,6 +83,7 @@ class UNet {
 
   int64_t in_channels() const { return conv_in_.in_channels(); }
   int64_t out_channels() const { return conv_out_.out_channels(); }
+  int64_t base_channels() const { return conv_in_.out_channels(); }  // of the finest level
   int64_t context_width() const { return context_width_; }  // 0 without cross attention
   int64_t added_width() const { return time_.add_1 ? time_.add_1->in_features() : 0; }
   int64_t guidance_width() const { return time_.guidance ? time_.guidance->in_features() : 0; }

@@ -64,6 +64,7 @@ class Vae {
 
   bool can_encode() const { return encoder_.has_value(); }
   int64_t latent_channels() const { return latent_channels_; }
+  int64_t finest_channels() const { return decoder_ ? decoder_->conv_out.in_channels() : 0; }  // of the decoder
   int factor() const { return factor_; }  // picture pixels per latent pixel
   const VaeConfig& config() const { return config_; }
 
