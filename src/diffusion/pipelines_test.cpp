@@ -19,12 +19,12 @@ std::string file_in(const fs::path& folder, const Json& name) { return (folder /
 
 std::string path_of(const Json& name) { return file_in("tests/golden/pipelines", name); }
 
-// What a recipe cannot say yet, or means otherwise: one generator for a batch, lists of prompts, adapters of other
-// tests. Such cases are left out by name of the argument.
+// What a recipe cannot say, or means otherwise: one generator for a batch, lists of prompts, guess mode, diffusers'
+// own rule for cropping to the mask. Such cases are left out by name of the argument.
 bool expressible(const Json& info) {
   const Json& call = info["call"];
   for (const char* key : {"num_images_per_prompt", "timesteps", "prompt_2", "negative_original_size", "latents",
-                          "image_embeds", "guess_mode",
+                          "image_embeds", "guess_mode", "padding_mask_crop",
                           "negative_crops_coords_top_left", "negative_target_size"}) {
     if (call.contains(key)) return false;
   }
@@ -68,10 +68,6 @@ void read_call(const Json& call, const fs::path& folder, Recipe& r) {
     const fs::path file = fs::path(testing::TempDir()) / (folder.filename().string() + ".safetensors");
     weights::write_safetensors(file, {{"latent", models::GoldenCase(folder).tensor(call["image"]["tensor"])}});
     r.init.path = file.string();
-  }
-  if (has("padding_mask_crop")) {
-    r.inpaint.padding = call["padding_mask_crop"];
-    r.inpaint.composite = true;
   }
   if (has("mask_image")) r.mask.path = file_in(folder, call["mask_image"]);
   if (has("sigmas")) {

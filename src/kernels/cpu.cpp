@@ -1,6 +1,5 @@
-// Features by CPUID (Intel SDM volume 2A, leaf 7); the tile registers of AMX
-// must also be asked for once per process (Linux
-// Documentation/arch/x86/xstate.rst).
+// Features by CPUID (Intel SDM volume 2A, leaf 7); the tile registers of AMX must also be asked for once per
+// process (Linux Documentation/arch/x86/xstate.rst).
 #include "kernels/cpu.h"
 
 #include <cpuid.h>

@@ -1,6 +1,6 @@
-// The ordered lists of implementations, best first. An implementation refuses
-// what it cannot compute, what this processor lacks and what a later one in the
-// list does faster; the reference at the end accepts everything.
+// The ordered lists of implementations, best first. An implementation refuses what it cannot compute, what
+// this processor lacks and what a later one in the list does faster; the reference at the end accepts
+// everything.
 #include <algorithm>
 #include <cstdlib>
 #include <initializer_list>
@@ -92,9 +92,9 @@ std::vector<Implementation> allowed(std::initializer_list<Implementation> all) {
 }  // namespace
 
 std::span<const ConvImplementation> conv_implementations() {
-  static const auto list = allowed<ConvImplementation>({kAmxConv, kAmxWinogradConv, kWinogradConvF32,
-                                                        kWinogradConvBf16, kAvx512ConvF32, kAvx512ConvBf16,
-                                                        kOnednnConvF32, kOnednnConvBf16, kReferenceConv});
+  static const auto list =
+      allowed<ConvImplementation>({kAmxConv, kWinogradConvF32, kWinogradConvBf16, kAvx512ConvF32,
+                                   kAvx512ConvBf16, kOnednnConvF32, kOnednnConvBf16, kReferenceConv});
   return list;
 }
 

@@ -1,5 +1,4 @@
-// Every implementation against the reference: odd sizes, tails, strides,
-// paddings, epilogues and both types.
+// Every implementation against the reference: odd sizes, tails, strides, paddings, epilogues and both types.
 #include <gtest/gtest.h>
 #include <random>
 
@@ -18,8 +17,7 @@ Tensor noise(const Shape& shape, DType type, uint32_t seed, float scale = 1) {
   return t.to(type);
 }
 
-// Largest relative error allowed. In bf16 the weights are rounded too, which
-// the reference does not do.
+// Largest relative error allowed. In bf16 the weights are rounded too, which the reference does not do.
 double tolerance(DType type, std::string_view implementation) {
   if (type == DType::f32) return implementation.find("winograd") != std::string_view::npos ? 1e-5 : 3e-6;
   return implementation.find("winograd") != std::string_view::npos ? 4e-2 : 1.2e-2;

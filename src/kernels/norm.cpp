@@ -1,9 +1,7 @@
-// Group and layer normalisation (Wu & He 2018, Ba et al. 2016). The variance is
-// taken around the mean, never as E[x^2] - E[x]^2, which loses digits where the
-// mean is large. For group norm, small parts of the picture get a mean and a
-// sum of squares each while they are in the cache; these are joined exactly
-// (Chan et al. 1983, equation 2.1) in a fixed order, so that results do not
-// depend on the number of threads.
+// Group and layer normalisation (Wu & He 2018, Ba et al. 2016). The variance is taken around the mean, never
+// as E[x^2] - E[x]^2, which loses digits where the mean is large. For group norm, small parts of the picture
+// get a mean and a sum of squares each while they are in the cache; these are joined exactly (Chan et al.
+// 1983, equation 2.1) in a fixed order, so that results do not depend on the number of threads.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -15,10 +13,13 @@ namespace maquette::kernels {
 
 namespace {
 
+constexpr int64_t kPartElements = 32768;       // that stay in the cache between two passes
+constexpr int64_t kGrain = 2 * kPartElements;  // elements that are worth a thread
+
 struct GroupLayout {
   int64_t n, pixels, channels, groups;
   int64_t width() const { return channels / groups; }  // channels of one group
-  int64_t pixels_per_part() const { return std::clamp<int64_t>(32768 / channels, 16, 1024); }
+  int64_t pixels_per_part() const { return std::clamp<int64_t>(kPartElements / channels, 16, 1024); }
   int64_t parts() const { return (pixels + pixels_per_part() - 1) / pixels_per_part(); }
 };
 
@@ -48,8 +49,7 @@ void part_moments(const RowOps& ops, const GroupLayout& g, const PixelRows& part
   ops.channel_sums(part, center.data(), false, sums.data());
   for (int64_t group = 0; group < g.groups; ++group) {
     moments[group] = {.count = count, .mean = group_total(group) / count};
-    // The mean is rounded to f32 for the second pass, and so it must be when
-    // the parts are joined.
+    // The mean is rounded to f32 for the second pass, and so it must be when the parts are joined.
     const auto mean = static_cast<float>(moments[group].mean);
     moments[group].mean = mean;
     std::fill_n(center.begin() + group * g.width(), g.width(), mean);
@@ -66,7 +66,7 @@ const char* at_pixel(const Tensor& x, const GroupLayout& g, int64_t pixel) {
 std::vector<Moments> group_moments(const RowOps& ops, const Tensor& x, const GroupLayout& g) {
   const int64_t parts = g.parts();
   std::vector<Moments> partial(static_cast<size_t>(g.n * parts * g.groups));
-  parallel_for(g.n * parts, 1, [&](int64_t begin, int64_t end) {
+  parallel_for(g.n * parts, kGrain / kPartElements, [&](int64_t begin, int64_t end) {
     for (int64_t index = begin; index < end; ++index) {
       const int64_t first = index % parts * g.pixels_per_part();
       const PixelRows part{.x = at_pixel(x, g, index / parts * g.pixels + first),
@@ -104,14 +104,16 @@ void group_norm_into(const Tensor& x, const GroupLayout& g, const GroupNormParam
       offset[index] = static_cast<float>(bias - group.mean * weight * inverse);
     }
   }
-  for (int64_t image = 0; image < g.n; ++image) {
-    parallel_for(g.pixels, 16, [&](int64_t begin, int64_t end) {
-      const int64_t pixel = image * g.pixels + begin;
-      ops.scale_channels({.x = at_pixel(x, g, pixel), .pixels = end - begin, .channels = g.channels},
+  parallel_for(g.n * g.pixels, kGrain / g.channels, [&](int64_t begin, int64_t end) {
+    for (int64_t pixel = begin; pixel < end;) {  // image by image
+      const int64_t image = pixel / g.pixels;
+      const int64_t stop = std::min(end, (image + 1) * g.pixels);
+      ops.scale_channels({.x = at_pixel(x, g, pixel), .pixels = stop - pixel, .channels = g.channels},
                          factor.data() + image * g.channels, offset.data() + image * g.channels, p.silu,
                          const_cast<char*>(at_pixel(out, g, pixel)));
-    });
-  }
+      pixel = stop;
+    }
+  });
 }
 
 }  // namespace
@@ -137,7 +139,7 @@ Tensor layer_norm(Exec& ex, const Tensor& x, const Tensor& weight, const Tensor&
   const RowOps& ops = row_ops(x.dtype());
   const int64_t width = x.size(-1);
   const int64_t row_bytes = width * static_cast<int64_t>(size_of(x.dtype()));
-  parallel_for(x.elements() / width, 16, [&](int64_t begin, int64_t end) {
+  parallel_for(x.elements() / width, kGrain / width, [&](int64_t begin, int64_t end) {
     ops.layer_norm({.x = static_cast<const char*>(x.raw()) + begin * row_bytes,
                     .out = static_cast<char*>(out.raw()) + begin * row_bytes,
                     .rows = end - begin,

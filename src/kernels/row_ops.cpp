@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "kernels/cpu.h"
+#include "kernels/threads.h"
+#include "tensor/tensor.h"
 
 namespace maquette::kernels {
 
@@ -122,6 +124,22 @@ const RowOps& row_ops(DType type) {
     if (set.type == type) return set;
   }
   throw Error(ErrorCode::failed, "cannot compute on a tensor of {}", name(type));
+}
+
+Tensor widen(const Tensor& t) {
+  const bool f16 = t.dtype() == DType::f16 && cpu().avx512;
+  if (!f16 && t.dtype() != DType::bf16) return t.to(DType::f32);
+  Tensor out = Tensor::empty(t.shape());
+  float* to = out.data().data();
+  const auto* from = static_cast<const uint16_t*>(t.raw());
+  parallel_for(t.elements(), 65536, [&](int64_t begin, int64_t end) {
+    if (f16) {
+      f16_to_f32_avx512(from + begin, end - begin, to + begin);
+    } else {
+      row_ops(DType::bf16).to_f32(from + begin, end - begin, to + begin);
+    }
+  });
+  return out;
 }
 
 }  // namespace maquette::kernels

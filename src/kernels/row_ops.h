@@ -1,6 +1,5 @@
-// The loops of the operations between the products, over runs of contiguous
-// elements of one type. There are two sets: a plain one, which is the reference
-// and runs anywhere, and one for AVX-512.
+// The loops of the operations between the products, over runs of contiguous elements of one type. There are
+// two sets: a plain one, which is the reference and runs anywhere, and one for AVX-512.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +8,10 @@
 
 #include "kernels/activation.h"
 #include "tensor/dtype.h"
+
+namespace maquette {
+class Tensor;
+}
 
 namespace maquette::kernels {
 
@@ -48,7 +51,11 @@ struct RowOps {
 std::span<const RowOps> all_row_ops();  // those that this processor can run, best first
 const RowOps& row_ops(DType type);      // the best for f32 or bf16; throws Error for other types
 
+// As f32: a converted copy made on all threads, or the tensor itself.
+Tensor widen(const Tensor& t);
+
 extern const RowOps kAvx512RowOpsF32;
 extern const RowOps kAvx512RowOpsBf16;
+void f16_to_f32_avx512(const uint16_t* x, int64_t count, float* out);
 
 }  // namespace maquette::kernels

@@ -126,6 +126,13 @@ TEST(RowOps, ConversionsAreExact) {
   });
 }
 
+TEST(RowOps, WidensEveryType) {
+  const Tensor x = noise({3, 77}, DType::f32, 1);
+  for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
+    EXPECT_EQ(relative_error(widen(x.to(type)), x.to(type).to(DType::f32)), 0) << name(type);
+  }
+}
+
 // Activations keep their shape far from zero, where the fast forms are cut off.
 TEST(RowOps, ActivationsOfLargeValues) {
   for_all_sets([](const RowOps& set, const RowOps&) {

@@ -4,7 +4,6 @@
 #include "kernels/threads.h"
 
 #include <immintrin.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -25,9 +24,8 @@ constexpr int kMostThreads = 256;
 
 int default_threads() {
   if (const char* text = std::getenv("MAQUETTE_THREADS")) return std::clamp(std::atoi(text), 1, kMostThreads);
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) return std::clamp(CPU_COUNT(&allowed), 1, kMostThreads);
-  return 1;
+  // Counts the processors that this process may run on.
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMostThreads);
 }
 
 std::atomic<int> g_threads{0};

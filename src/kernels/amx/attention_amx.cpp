@@ -1,6 +1,5 @@
-// Attention for bf16 with its two products on the tile registers of AMX; the
-// softmax between them is the one of AVX-512. Rows are padded to whole tiles,
-// so one configuration serves all.
+// Attention for bf16 with its two products on the tile registers of AMX; the softmax between them is the one
+// of AVX-512. Rows are padded to whole tiles, so one configuration serves all.
 #include "kernels/avx512/attention_tile.h"
 #include "kernels/avx512/element_bf16.h"
 

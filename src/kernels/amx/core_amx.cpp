@@ -1,8 +1,7 @@
-// The product core for bf16 on the tile registers of AMX (Intel 64 and IA-32
-// Optimization Reference Manual, chapter 20): two tiles of up to 16 rows times
-// two of 16 columns, 32 k per step. Both operands stream from the second-level
-// cache; keeping a part of the panel in the first level instead, and the sums
-// in memory, was slower.
+// The product core for bf16 on the tile registers of AMX (Intel 64 and IA-32 Optimization Reference Manual,
+// chapter 20): two tiles of up to 16 rows times two of 16 columns, 32 k per step. Both operands stream from
+// the second-level cache; keeping a part of the panel in the first level instead, and the sums in memory, was
+// slower.
 #include <immintrin.h>
 
 #include "kernels/avx512/core.h"
@@ -69,8 +68,7 @@ MAQUETTE_INLINE void load_sums(const PanelJob& job, const Pair& pair) {
   }
 }
 
-// `ahead`: bytes to fetch into the second-level cache meanwhile, `ahead_lines`
-// in each step.
+// `ahead`: bytes to fetch into the second-level cache meanwhile, `ahead_lines` in each step.
 template <bool kBoth>
 void multiply_pair(const PanelJob& job, const Pair& pair, const char* ahead, int64_t ahead_lines) {
   load_sums<kBoth>(job, pair);
@@ -115,8 +113,7 @@ void multiply_panel(const PanelJob& job) {
   alignas(64) float finished[2][2 * kTileFloats];
   const int64_t pairs = (job.tile_count + 1) / 2;
   const int64_t steps = job.taps * job.depth / kStepDepth;
-  // The panel after this one lies behind it; while this one is in use it is
-  // fetched, evenly spread.
+  // The panel after this one lies behind it; while this one is in use it is fetched, evenly spread.
   const int64_t ahead_lines = (kStepBytes / 64 + pairs - 1) / pairs;
   const char* ahead = job.b + steps * kStepBytes;
   int upper_rows = 0, lower_rows = 0;
@@ -143,8 +140,7 @@ void multiply_panel(const PanelJob& job) {
     } else {
       multiply_pair<false>(job, pair, part, ahead_lines);
     }
-    // The tiles of one pair are finished while those of the next are being
-    // multiplied.
+    // The tiles of one pair are finished while those of the next are being multiplied.
     if (job.finish && i > 0) finish_pair(job, before);
     before = pair;
   }

@@ -1,5 +1,4 @@
-// Attention: the keys and values of every head are packed once, then blocks of
-// queries run on all threads.
+// Attention: the keys and values of every head are packed once, then blocks of queries run on all threads.
 #include "kernels/attention.h"
 
 #include <algorithm>

@@ -1,5 +1,4 @@
-// The parts of attention that are compiled per instruction set, and what they
-// hand to each other.
+// The parts of attention that are compiled per instruction set, and what they hand to each other.
 #pragma once
 
 #include <cstdint>

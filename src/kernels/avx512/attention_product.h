@@ -1,5 +1,4 @@
-// The products inside attention on AVX-512 registers. Included by one file per
-// element type.
+// The products inside attention on AVX-512 registers. Included by one file per element type.
 #pragma once
 
 #include "kernels/avx512/attention_tile.h"

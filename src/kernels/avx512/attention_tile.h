@@ -1,8 +1,6 @@
-// Attention for one block of queries, with a running maximum and sum per row
-// (Milakov & Gimelshein 2018): for each block of keys the scores are computed,
-// turned into weights 2^(score - maximum), and multiplied by the values; when
-// the maximum grows, the sums so far are scaled down. Included by one file per
-// element type.
+// Attention for one block of queries, with a running maximum and sum per row (Milakov & Gimelshein 2018): for
+// each block of keys the scores are computed, turned into weights 2^(score - maximum), and multiplied by the
+// values; when the maximum grows, the sums so far are scaled down. Included by one file per element type.
 #pragma once
 
 #include <cstring>
@@ -61,8 +59,7 @@ struct Workspace {
   }
 };
 
-// The largest of the first `count` scores. Four maxima at a time: one alone
-// would wait for itself.
+// The largest of the first `count` scores. Four maxima at a time: one alone would wait for itself.
 MAQUETTE_INLINE float largest_of(const float* scores, int64_t count) {
   __m512 largest[4];
   for (__m512& l : largest) l = _mm512_set1_ps(-__builtin_inff());
@@ -79,8 +76,8 @@ MAQUETTE_INLINE float largest_of(const float* scores, int64_t count) {
       _mm512_max_ps(_mm512_max_ps(largest[0], largest[1]), _mm512_max_ps(largest[2], largest[3])));
 }
 
-// weights = 2^(factor scores - shift) for the first `visible` columns, zero up
-// to `width`; returns their sums, not yet added across.
+// weights = 2^(factor scores - shift) for the first `visible` columns, zero up to `width`; returns their
+// sums, not yet added across.
 template <typename Element>
 MAQUETTE_INLINE __m512 weigh_columns(const float* scores, int64_t visible, int64_t width, float factor,
                                      float shift, char* weights) {
@@ -125,8 +122,7 @@ MAQUETTE_INLINE int64_t visible_keys(const HeadLayout& layout, const QueryBlock&
   return seen < 0 ? 0 : seen < keys ? seen : keys;
 }
 
-// Scores become weights. All maxima come first, so that no row waits for its
-// own.
+// Scores become weights. All maxima come first, so that no row waits for its own.
 template <typename Element, typename Products>
 __attribute__((noinline)) void weigh(const HeadLayout& layout, const QueryBlock& block,
                                      Workspace<Element, Products>& work, int64_t first_key, int64_t width) {
@@ -148,8 +144,7 @@ __attribute__((noinline)) void weigh(const HeadLayout& layout, const QueryBlock&
     grown = first_key > 0;
   }
   for (int64_t row = 0; row < block.rows; ++row) {
-    // A row that has seen nothing yet but hidden keys keeps a maximum of -inf;
-    // its weights are zero.
+    // A row that has seen nothing yet but hidden keys keeps a maximum of -inf; its weights are zero.
     const float shift = work.maximum[row] == kNothing ? 0.0f : work.maximum[row];
     const __m512 sum = weigh_columns<Element>(work.scores + row * kScorePitch,
                                               visible_keys(layout, block, row, first_key, width), width,

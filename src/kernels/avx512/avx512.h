@@ -1,5 +1,4 @@
-// Matrix products, convolutions and attention by this project's own kernels for
-// AVX-512 and AMX processors.
+// Matrix products, convolutions and attention by this project's own kernels for AVX-512 and AMX processors.
 #pragma once
 
 #include "kernels/attention.h"
@@ -28,7 +27,6 @@ void run_attention(Exec& ex, const AttentionCore& core, const AttentionInput& in
 extern const ConvImplementation kWinogradConvF32;
 extern const ConvImplementation kWinogradConvBf16;
 extern const ConvImplementation kAmxConv;
-extern const ConvImplementation kAmxWinogradConv;
 extern const ConvImplementation kAvx512ConvF32;
 extern const ConvImplementation kAvx512ConvBf16;
 extern const MatmulImplementation kAmxMatmul;

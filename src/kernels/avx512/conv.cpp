@@ -1,7 +1,6 @@
-// Direct convolution as a product whose taps read shifted rows (an implicit
-// im2col). A block is a run of output rows; the input rows that it needs are
-// copied, with their padding, into a buffer that fits the second-level cache,
-// one chunk of channels at a time. Three layouts of that buffer:
+// Direct convolution as a product whose taps read shifted rows (an implicit im2col). A block is a run of
+// output rows; the input rows that it needs are copied, with their padding, into a buffer that fits the
+// second-level cache, one chunk of channels at a time. Three layouts of that buffer:
 //   padded    [input rows][padded width][channels]            row tiles end
 //   with the rows of the picture shifted   [kernel columns][input
 //   rows][width][channels]   row tiles run on across the rows of a picture, for
@@ -133,8 +132,7 @@ int64_t ConvRun::choose_rows(const Chunk& widest) const {
   return (all + blocks - 1) / blocks;
 }
 
-// Copies `width` pixels of an input row, the first at column `shift` (which may
-// be negative), zeros outside.
+// Copies `width` pixels of an input row, the first at column `shift` (which may be negative), zeros outside.
 void ConvRun::copy_pixels(const Segment& s, int64_t row_in, int64_t shift, int64_t width, const Chunk& chunk,
                           char* target) const {
   const int64_t to = pitch(chunk);
@@ -227,8 +225,7 @@ void ConvRun::view(int64_t block, const Chunk& chunk, char* scratch, BlockView& 
   view.a = scratch;
   view.row_pitch = pitch(chunk) * (gathered_ ? 1 : p_.geometry.stride);
 
-  // The images that the block touches follow each other in the buffer, each
-  // with edge rows of its own.
+  // The images that the block touches follow each other in the buffer, each with edge rows of its own.
   int64_t offset = 0;
   for (int64_t at = begin; at < end;) {
     Segment s{

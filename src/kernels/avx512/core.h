@@ -1,16 +1,13 @@
-// The inner product core that matrix products, convolutions and Winograd
-// transforms share: rows of activations, read where they lie, times one panel
-// of 32 packed columns.
+// The inner product core that matrix products, convolutions and Winograd transforms share: rows of
+// activations, read where they lie, times one panel of 32 packed columns.
 //
 // A panel of B holds, for each tap and each k, 32 columns next to each other:
 //   f32    [taps][depth][32]
 //   bf16   [taps][depth / 2][32][2]      pairs of k, as vdpbf16ps and the AMX
 //   tiles multiply them
-// Rows of A come in tiles of consecutive rows with a constant distance; tap t
-// adds tap_offset[t] bytes to their address, so a convolution is a product
-// whose taps read shifted rows. Every sum runs over chunks, taps and k in order
-// whatever the tile heights are: results depend neither on threads nor on the
-// size of a batch.
+// Rows of A come in tiles of consecutive rows with a constant distance; tap t adds tap_offset[t] bytes to
+// their address, so a convolution is a product whose taps read shifted rows. Every sum runs over chunks, taps
+// and k in order whatever the tile heights are: results depend neither on threads nor on the size of a batch.
 #pragma once
 
 #include <cstddef>
@@ -30,9 +27,8 @@ struct RowTile {
   int32_t rows;
 };
 
-// What happens to finished sums: out = activation(sum + bias + per_image) +
-// residual, or for gated products (columns 0..15 of a panel the values, 16..31
-// their gates) out = (sum + bias) gelu(gate + bias).
+// What happens to finished sums: out = activation(sum + bias + per_image) + residual, or for gated products
+// (columns 0..15 of a panel the values, 16..31 their gates) out = (sum + bias) gelu(gate + bias).
 struct Finish {
   const float* bias = nullptr;       // one per packed column, in packed order, padded to whole panels
   const float* per_image = nullptr;  // [images, columns]

@@ -17,8 +17,7 @@ struct ElementBf16 {
   MAQUETTE_INLINE __m512 multiply_add(__m512 sum, __m512 left, __m512 right) {
     return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(left), reinterpret_cast<__m512bh>(right));
   }
-  // Sixteen pairs of bf16: of `first` in the lower halves, of `second` in the
-  // upper.
+  // Sixteen pairs of bf16: of `first` in the lower halves, of `second` in the upper.
   MAQUETTE_INLINE __m512i pairs(__m512 first, __m512 second) {
     alignas(64) static constexpr uint16_t kTurn[32] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
                                                        21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,

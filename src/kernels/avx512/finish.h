@@ -1,5 +1,5 @@
-// From finished sums to output: bias, activation, gate, residual, conversion.
-// Included by one file per element type.
+// From finished sums to output: bias, activation, gate, residual, conversion. Included by one file per
+// element type.
 #pragma once
 
 #include "kernels/avx512/core.h"

@@ -24,9 +24,8 @@ bool on_amx(const Problem& p) {
   return p.type == DType::bf16 && cpu().amx_bf16;
 }
 
-// Whether Winograd's savings are not eaten by half-empty tiles and by the
-// transforms. Says the same for any number of images, so that a picture does
-// not depend on what it is computed together with.
+// Whether Winograd's savings are not eaten by half-empty tiles and by the transforms. Says the same for any
+// number of images, so that a picture does not depend on what it is computed together with.
 bool suits_winograd(const ConvProblem& p) {
   if (p.kernel_h != 3 || p.kernel_w != 3 || p.geometry.stride != 1) return false;
   if (p.in_channels < 32 || p.out_channels < 32) return false;
@@ -50,8 +49,6 @@ void run_winograd(Exec& ex, const ConvProblem& p, const PackedConv& packed, cons
                   const ConvEpilogue& epilogue, Tensor& out) {
   avx512::run_winograd(ex, kCore, p, packed, x, epilogue, out);
 }
-
-bool accepts_amx_winograd(const ConvProblem& p) { return on_amx(p) && suits_winograd(p); }
 
 template <DType kType>
 bool accepts_attention(const AttentionInput& a) {
@@ -83,10 +80,6 @@ const ConvImplementation kWinogradConvBf16{.name = "avx512-winograd-bf16",
                                            .accepts = accepts_winograd<DType::bf16>,
                                            .pack = pack_winograd<avx512::kWinogradBf16>,
                                            .run = run_winograd<avx512::kWinogradBf16>};
-const ConvImplementation kAmxWinogradConv{.name = "amx-winograd-bf16",
-                                          .accepts = accepts_amx_winograd,
-                                          .pack = pack_winograd<avx512::kWinogradAmx>,
-                                          .run = run_winograd<avx512::kWinogradAmx>};
 const ConvImplementation kAmxConv{.name = "amx-bf16",
                                   .accepts = on_amx<ConvProblem>,
                                   .pack = pack_conv<avx512::kCoreAmx>,

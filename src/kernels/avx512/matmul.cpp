@@ -1,6 +1,5 @@
-// Matrix products: rows are read in place wherever the core can; otherwise (odd
-// widths, or rows whose distance maps them all to the same cache sets) blocks
-// are copied first.
+// Matrix products: rows are read in place wherever the core can; otherwise (odd widths, or rows whose
+// distance maps them all to the same cache sets) blocks are copied first.
 #include "kernels/matmul.h"
 
 #include <algorithm>

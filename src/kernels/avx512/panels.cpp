@@ -1,5 +1,4 @@
-// Packing: a panel is filled column by column, so that the published weights
-// are read in their own order.
+// Packing: a panel is filled column by column, so that the published weights are read in their own order.
 #include "kernels/avx512/panels.h"
 
 #include <algorithm>
@@ -67,16 +66,26 @@ void Panels::pack_bias(const Tensor* bias, float* target) const {
 void Panels::pack_panel(const Chunk& chunk, int64_t panel, const float* w) {
   char* target = const_cast<char*>(at(chunk, panel));
   std::memset(target, 0, chunk.panel);
-  const int64_t pair = layout_.core->depth_multiple > 1 ? 2 : 1;  // k side by side
-  const auto fill = [&](auto* base) {
-    for (int64_t column = 0; column < kPanelColumns; ++column) {
-      const int64_t source = source_column(panel, column);
-      if (source < 0) continue;
-      const float* row = w + (source * layout_.channels + chunk.begin) * layout_.taps;
-      for (int64_t k = 0; k < chunk.count; ++k) {
-        auto* at_k = base + (k / pair * kPanelColumns + column) * pair + k % pair;
-        for (int64_t tap = 0; tap < layout_.taps; ++tap)
-          put(*row++, at_k + tap * chunk.depth * kPanelColumns);
+  // In runs of k whose part of the panel stays in the first-level cache while all columns are written.
+  const int64_t run = std::max<int64_t>(128 / layout_.taps, 8);
+  const auto fill = [&]<typename T>(T* base) {
+    constexpr int64_t pair = 4 / sizeof(T);  // k side by side
+    for (int64_t begin = 0; begin < chunk.count; begin += run) {
+      const int64_t end = std::min(begin + run, chunk.count);
+      for (int64_t column = 0; column < kPanelColumns; ++column) {
+        const int64_t source = source_column(panel, column);
+        if (source < 0) continue;
+        const float* row = w + (source * layout_.channels + chunk.begin + begin) * layout_.taps;
+        T* to = base + column * pair;
+        const auto at_k = [&](int64_t k) { return to + k / pair * (kPanelColumns * pair) + k % pair; };
+        if (layout_.taps == 1) {
+          for (int64_t k = begin; k < end; ++k) put(*row++, at_k(k));
+          continue;
+        }
+        for (int64_t k = begin; k < end; ++k) {
+          for (int64_t tap = 0; tap < layout_.taps; ++tap)
+            put(*row++, at_k(k) + tap * chunk.depth * kPanelColumns);
+        }
       }
     }
   };

@@ -8,8 +8,8 @@
 
 namespace maquette::kernels::avx512 {
 
-// Input channels that are multiplied in one pass over a block of rows, so that
-// block and panel stay in the cache.
+// Input channels that are multiplied in one pass over a block of rows, so that block and panel stay in the
+// cache.
 struct Chunk {
   int64_t begin = 0;  // first channel
   int64_t count = 0;  // channels
@@ -40,8 +40,7 @@ class Panels {
   }
   // The published output channel in a column of a panel; -1: none.
   int64_t source_column(int64_t panel, int64_t column) const;
-  // bias [columns] in the order of the panels, zero where there is none; target
-  // holds count() * 32 floats.
+  // bias [columns] in the order of the panels, zero where there is none; target holds count() * 32 floats.
   void pack_bias(const Tensor* bias, float* target) const;
 
  private:

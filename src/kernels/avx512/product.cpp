@@ -1,8 +1,6 @@
-// The loop nest, from the outside: tasks (group of panels, block of rows),
-// chunks of channels, panels, row tiles. A block of rows stays in the
-// second-level cache while the panels of its group stream past it (Goto & van
-// de Geijn 2008, with the roles of A and B exchanged). Sums of several chunks
-// wait in a scratch block.
+// The loop nest, from the outside: tasks (group of panels, block of rows), chunks of channels, panels, row
+// tiles. A block of rows stays in the second-level cache while the panels of its group stream past it (Goto &
+// van de Geijn 2008, with the roles of A and B exchanged). Sums of several chunks wait in a scratch block.
 #include "kernels/avx512/product.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// The driver of the product cores: cuts a product into blocks of rows and
-// groups of panels, and spreads them over the threads.
+// The driver of the product cores: cuts a product into blocks of rows and groups of panels, and spreads them
+// over the threads.
 #pragma once
 
 #include <functional>
@@ -33,13 +33,11 @@ struct Product {
 
 void run_product(Exec& ex, const Product& product);
 
-// A product whose rows lie in x, [rows, in_features]; bias and finish.bias as
-// in run_product.
+// A product whose rows lie in x, [rows, in_features]; bias and finish.bias as in run_product.
 void run_rows(Exec& ex, const MatmulProblem& problem, const Panels& panels, const Tensor& x,
               const Finish& finish, const Tensor* bias);
 
-// Cuts `rows` consecutive rows into tiles of heights that differ by at most one
-// step of the core.
+// Cuts `rows` consecutive rows into tiles of heights that differ by at most one step of the core.
 void cut_tiles(const Core& core, const RowTile& rows, int64_t row_pitch, std::vector<RowTile>& tiles);
 
 }  // namespace maquette::kernels::avx512

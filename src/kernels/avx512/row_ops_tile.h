@@ -1,5 +1,4 @@
-// Row operations, sixteen elements at a time. Included by one file per element
-// type.
+// Row operations, sixteen elements at a time. Included by one file per element type.
 #pragma once
 
 #include "kernels/avx512/vector_math.h"

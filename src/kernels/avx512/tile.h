@@ -1,10 +1,8 @@
-// The register block of the AVX-512 cores: up to 14 rows by 32 columns, 28 of
-// the 32 registers. Included by one file per element type, which says how to
-// multiply and how to store.
+// The register block of the AVX-512 cores: up to 14 rows by 32 columns, 28 of the 32 registers. Included by
+// one file per element type, which says how to multiply and how to store.
 //
-// Four bytes of A (one f32, or two bf16) are broadcast and meet 128 bytes of B
-// (32 columns) in each step: for 28 multiply-adds there are 16 loads, so that
-// the multipliers and not the load ports are the limit.
+// Four bytes of A (one f32, or two bf16) are broadcast and meet 128 bytes of B (32 columns) in each step: for
+// 28 multiply-adds there are 16 loads, so that the multipliers and not the load ports are the limit.
 #pragma once
 
 #include "kernels/avx512/core.h"
@@ -22,8 +20,7 @@ namespace {
 constexpr int kTileRows = 14;
 constexpr int64_t kStepsPerLine = 16;
 
-// kFetch: whether to fetch the rows of the next tile, which lie further than
-// the second-level cache.
+// kFetch: whether to fetch the rows of the next tile, which lie further than the second-level cache.
 template <typename Element, int kRows, bool kFetch>
 __attribute__((noinline)) void multiply_tile(const PanelJob& job, const char* a, float* sums,
                                              int64_t sums_pitch, const float* before, const char* next) {
@@ -44,13 +41,12 @@ __attribute__((noinline)) void multiply_tile(const PanelJob& job, const char* a,
   for (int64_t tap = 0; tap < job.taps; ++tap) {
     const char* row0 = a + job.tap_offset[tap];
     const char* third[5] = {row0, row0 + 3 * pitch, row0 + 6 * pitch, row0 + 9 * pitch, row0 + 12 * pitch};
-    // Sixteen steps use up one cache line of each row; meanwhile the same lines
-    // of the next tile are fetched.
+    // Sixteen steps use up one cache line of each row; meanwhile the same lines of the next tile are fetched.
     for (int64_t line = 0; line < steps; line += kStepsPerLine) {
       const char* ahead = next + job.tap_offset[tap] + 4 * line;
       const int64_t end = line + kStepsPerLine < steps ? line + kStepsPerLine : steps;
       for (int64_t step = line; step < end; ++step) {
-        if (kFetch) _mm_prefetch(ahead, _MM_HINT_T0);
+        if (kFetch) _mm_prefetch(ahead, _MM_HINT_NTA);
         ahead += pitch;
 #pragma GCC unroll 16
         for (int r = 0; r < kRows; ++r) {

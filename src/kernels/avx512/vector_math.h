@@ -1,6 +1,5 @@
-// Elementary functions on sixteen floats at once. For files compiled with
-// AVX-512 only: everything is forced inline, so that no other file can end up
-// with code that its processor lacks.
+// Elementary functions on sixteen floats at once. For files compiled with AVX-512 only: everything is forced
+// inline, so that no other file can end up with code that its processor lacks.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +11,8 @@
 
 namespace maquette::kernels::avx512 {
 
-// 2^x, relative error 2e-7: a polynomial of degree 6 in x - floor(x), fitted on
-// Chebyshev nodes for relative error, scaled by 2^floor(x). 0 for x = -inf.
+// 2^x, relative error 2e-7: a polynomial of degree 6 in x - floor(x), fitted on Chebyshev nodes for relative
+// error, scaled by 2^floor(x). 0 for x = -inf.
 MAQUETTE_INLINE __m512 exp2(__m512 x) {
   const __m512 f = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
   __m512 p = _mm512_set1_ps(0.00021690609f);
@@ -26,8 +25,7 @@ MAQUETTE_INLINE __m512 exp2(__m512 x) {
   return _mm512_scalef_ps(p, x);
 }
 
-// The same with degree 3 and relative error 1e-4, for results that are rounded
-// to bf16.
+// The same with degree 3 and relative error 1e-4, for results that are rounded to bf16.
 MAQUETTE_INLINE __m512 exp2_rough(__m512 x) {
   const __m512 f = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
   __m512 p = _mm512_set1_ps(0.0779071638f);
@@ -37,8 +35,7 @@ MAQUETTE_INLINE __m512 exp2_rough(__m512 x) {
   return _mm512_scalef_ps(p, x);
 }
 
-// e^x, relative error 3e-7: the rounding of x log2(e) is recovered from the two
-// parts of ln 2.
+// e^x, relative error 3e-7: the rounding of x log2(e) is recovered from the two parts of ln 2.
 MAQUETTE_INLINE __m512 exp(__m512 x) {
   const __m512 bounded = _mm512_max_ps(_mm512_min_ps(x, _mm512_set1_ps(128.0f)), _mm512_set1_ps(-128.0f));
   const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(bounded, _mm512_set1_ps(1.44269504f)),
@@ -61,8 +58,8 @@ MAQUETTE_INLINE __m512 sigmoid(__m512 x) {
   return _mm512_div_ps(one, _mm512_add_ps(one, exp(_mm512_sub_ps(_mm512_setzero_ps(), x))));
 }
 
-// erf, absolute error 4e-7: erfc(z) = t exp(-z^2 + P(t)) with t = 1 / (1 + z /
-// 2), z >= 0; P of degree 9 fitted on Chebyshev nodes.
+// erf, absolute error 4e-7: erfc(z) = t exp(-z^2 + P(t)) with t = 1 / (1 + z / 2), z >= 0; P of degree 9
+// fitted on Chebyshev nodes.
 MAQUETTE_INLINE __m512 erf(__m512 x) {
   const __m512 one = _mm512_set1_ps(1.0f);
   const __m512 z = _mm512_abs_ps(x);
@@ -89,16 +86,14 @@ MAQUETTE_INLINE __m512 gelu(__m512 x) {
 }
 
 // The two below are for results that are rounded to bf16.
-// x sigmoid(x), relative error 2e-4: the reciprocal is the processor's estimate
-// of 14 bits.
+// x sigmoid(x), relative error 2e-4: the reciprocal is the processor's estimate of 14 bits.
 MAQUETTE_INLINE __m512 silu_rough(__m512 x) {
   const __m512 e = exp2_rough(_mm512_mul_ps(x, _mm512_set1_ps(-1.44269504f)));
   return _mm512_mul_ps(x, _mm512_rcp14_ps(_mm512_add_ps(e, _mm512_set1_ps(1.0f))));
 }
 
-// x Phi(x), absolute error 2e-04: Phi(x) - 1/2 as an odd polynomial on [-4, 4],
-// fitted for the error of the product and to be exactly -1/2 and 1/2 at the
-// ends.
+// x Phi(x), absolute error 2e-04: Phi(x) - 1/2 as an odd polynomial on [-4, 4], fitted for the error of the
+// product and to be exactly -1/2 and 1/2 at the ends.
 MAQUETTE_INLINE __m512 gelu_rough(__m512 x) {
   const __m512 z = _mm512_max_ps(_mm512_min_ps(x, _mm512_set1_ps(4.0f)), _mm512_set1_ps(-4.0f));
   const __m512 s = _mm512_mul_ps(z, z);

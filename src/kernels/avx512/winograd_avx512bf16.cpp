@@ -9,10 +9,4 @@ const WinogradCore kWinogradBf16{.core = &kCoreBf16,
                                  .weights = weights<ElementBf16>,
                                  .output = output<ElementBf16>};
 
-// The products alone run on the tiles.
-const WinogradCore kWinogradAmx{.core = &kCoreAmx,
-                                .input = input<ElementBf16>,
-                                .weights = weights<ElementBf16>,
-                                .output = output<ElementBf16>};
-
 }  // namespace maquette::kernels::avx512

@@ -1,13 +1,11 @@
-// The parts of Winograd convolution that are compiled per instruction set, and
-// what they hand to each other.
+// The parts of Winograd convolution that are compiled per instruction set, and what they hand to each other.
 //
-// F(4x4, 3x3) (Lavin & Gray 2016): a tile of 6 x 6 inputs gives 4 x 4 outputs
-// with 36 products instead of 144,
+// F(4x4, 3x3) (Lavin & Gray 2016): a tile of 6 x 6 inputs gives 4 x 4 outputs with 36 products instead of
+// 144,
 //   Y = A^T [ (G g G^T) . (B^T d B) ] A
-// on the points 0, +-a, +-b, infinity with a = 1/sqrt(2), b = sqrt(2). Against
-// the usual points 0, +-1, +-2 they halve the rounding error (found by trying;
-// Barabasz et al. 2020 discuss why it depends on the points), which is what
-// makes the bf16 form usable.
+// on the points 0, +-a, +-b, infinity with a = 1/sqrt(2), b = sqrt(2). Against the usual points 0, +-1, +-2
+// they halve the rounding error (found by trying; Barabasz et al. 2020 discuss why it depends on the points),
+// which is what makes the bf16 form usable.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +18,7 @@ constexpr int kFrequencies = 36;  // 6 x 6
 constexpr int kTileInputs = 6;
 constexpr int kTileOutputs = 4;
 
-// One tile: where its inputs begin (may lie outside the picture) and where its
-// outputs go.
+// One tile: where its inputs begin (may lie outside the picture) and where its outputs go.
 struct WinogradTile {
   int32_t image;
   int32_t y, x;  // of the first input pixel
@@ -68,6 +65,5 @@ struct WinogradCore {
 };
 extern const WinogradCore kWinogradF32;
 extern const WinogradCore kWinogradBf16;
-extern const WinogradCore kWinogradAmx;
 
 }  // namespace maquette::kernels::avx512

@@ -1,5 +1,4 @@
-// The three transforms of F(4x4, 3x3), sixteen channels at a time. Included by
-// one file per element type.
+// The three transforms of F(4x4, 3x3), sixteen channels at a time. Included by one file per element type.
 #pragma once
 
 #include "kernels/avx512/vector_math.h"
@@ -13,8 +12,7 @@ constexpr float kB = 1.41421356f;
 
 MAQUETTE_INLINE __m512 all(float value) { return _mm512_set1_ps(value); }
 
-// B^T d: rows of the polynomials M(x) / (x - p) with M(x) = x (x^2 - 1/2) (x^2
-// - 2).
+// B^T d: rows of the polynomials M(x) / (x - p) with M(x) = x (x^2 - 1/2) (x^2 - 2).
 MAQUETTE_INLINE void transform_input(__m512 d0, __m512 d1, __m512 d2, __m512 d3, __m512 d4, __m512 d5,
                                      __m512* v) {
   const __m512 even_a = _mm512_fnmadd_ps(all(2), d2, d4);

@@ -1,5 +1,4 @@
-// The parts of an epilogue that are not worth a fused primitive here: one pass
-// over the output.
+// The parts of an epilogue that are not worth a fused primitive here: one pass over the output.
 #include "kernels/onednn/common.h"
 
 #include "kernels/element.h"

@@ -1,5 +1,5 @@
-// What the oneDNN implementations share: the engine, views of tensors, and
-// weights kept in the layouts asked for.
+// What the oneDNN implementations share: the engine, views of tensors, and weights kept in the layouts asked
+// for.
 #pragma once
 
 #include <dnnl.hpp>
@@ -25,12 +25,10 @@ inline dnnl::memory view(const dnnl::memory::desc& desc, const Tensor& t) {
   return dnnl::memory(desc, engine(), const_cast<void*>(t.raw()));
 }
 
-// One set of weights in every layout that some problem wanted. Not safe to use
-// from several threads at once.
+// One set of weights in every layout that some problem wanted. Not safe to use from several threads at once.
 class WeightLayouts {
  public:
-  // plain: [O, I, kh, kw] or [I, O] with strides, f32; `type` is that of the
-  // copies.
+  // plain: [O, I, kh, kw] or [I, O] with strides, f32; `type` is that of the copies.
   WeightLayouts(const dnnl::memory::desc& plain, const Tensor& w, dnnl::memory::desc first) {
     add(view(plain, w), std::move(first));
   }
@@ -52,8 +50,7 @@ class WeightLayouts {
   std::vector<dnnl::memory> layouts_;
 };
 
-// out = activation(out + per_image) + residual, where bias has been added; out:
-// [images, pixels, channels].
+// out = activation(out + per_image) + residual, where bias has been added; out: [images, pixels, channels].
 struct Epilogue {
   const Tensor* per_image = nullptr;  // [images, channels] f32
   const Tensor* residual = nullptr;   // as out

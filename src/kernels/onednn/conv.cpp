@@ -1,6 +1,6 @@
-// Direct convolution on channels-last pictures: the library chooses its own
-// order of the weights (and, for few input channels, of the computation); bias
-// is fused, the rest of the epilogue is one pass over the output.
+// Direct convolution on channels-last pictures: the library chooses its own order of the weights (and, for
+// few input channels, of the computation); bias is fused, the rest of the epilogue is one pass over the
+// output.
 #include <unordered_map>
 
 #include "kernels/onednn/common.h"

@@ -1,6 +1,5 @@
-// Matrix product with fixed weights in the library's own order. The gated
-// product runs as one product twice as wide, and a pass that multiplies its
-// halves.
+// Matrix product with fixed weights in the library's own order. The gated product runs as one product twice
+// as wide, and a pass that multiplies its halves.
 #include <unordered_map>
 
 #include "kernels/element.h"

@@ -1,5 +1,5 @@
-// Convolutions and matrix products by oneDNN, on channels-last activations:
-// what processors without AVX-512 run, and a second opinion on all others.
+// Convolutions and matrix products by oneDNN, on channels-last activations: what processors without AVX-512
+// run, and a second opinion on all others.
 #pragma once
 
 #include "kernels/conv.h"
