@@ -38,7 +38,8 @@ Result<PeftConfig> PeftConfig::from_json(const Json& json) {
     const size_t dot = key.find('.');
     const std::string network = dot == std::string::npos ? "" : key.substr(0, dot + 1);
     const std::string field = dot == std::string::npos ? key : key.substr(dot + 1);
-    if (field == "lora_alpha" && !value.is_null()) {
+    // PEFT's LoHa and LoKr call it "alpha".
+    if ((field == "lora_alpha" || field == "alpha") && !value.is_null()) {
       const auto alpha = finite_number(value);
       if (!alpha) return wrong(key, value);
       config.networks_[network].alpha = alpha;
