@@ -48,17 +48,24 @@ Result<double> number_in(const weights::WeightFile& file, const std::string& key
   return value;
 }
 
-// The difference of a bias alone needs no family.
-Tensor take_bias(const ModuleTensors& module) {
+// What the module does to the layer's bias, whatever its family.
+void take_bias(const ModuleTensors& tensors, AdapterModule& module) {
   for (const std::string_view name : {"diff_b", "b_norm"}) {
-    if (module.has(name)) return dense::widened(module.get(name));
+    if (tensors.has(name)) module.bias = make_bias(tensors.get(name));
   }
-  if (!module.has("lora_bias") || !module.has("lora_down")) return {};
-  Tensor bias = module.get("lora_bias").to(DType::f32).clone();
-  const Tensor down = module.get("lora_down");
-  const auto scale = static_cast<float>(module.scale(down.rank() > 0 ? down.size(0) : 1));
-  for (float& v : bias.data()) v *= scale;
-  return bias;
+  if (tensors.has("lora_bias") && module.weight) {
+    Tensor bias = tensors.get("lora_bias").to(DType::f32).clone();
+    const Tensor down = tensors.get("lora_down");
+    const auto scale =
+        static_cast<float>(tensors.scale(down.defined() && down.rank() > 0 ? down.size(0) : 1));
+    for (float& v : bias.data()) v *= scale;
+    module.bias = make_bias(bias);
+  }
+  const Tensor factors = tensors.get("ia3_l");
+  if (factors.defined() && module.weight && factors.size(0) == factors.elements()) {
+    module.bias = make_peft_ia3(tensors);
+    module.needs_bias = false;
+  }
 }
 
 std::optional<Magnitude> take_magnitude(const ModuleTensors& module) {
@@ -140,6 +147,7 @@ class Reader {
     if (!tensors.alpha) {  // PEFT keeps it in the configuration
       const PeftConfig::Scale scale = config_.scale_of(key);
       tensors.alpha = scale.alpha;
+      tensors.configured_rank = scale.rank;
       tensors.root_of_rank = scale.root_of_rank;
     }
     const AdapterFamily* family = family_of(tensors);
@@ -151,8 +159,8 @@ class Reader {
       module.weight = family->make(tensors);
       module.magnitude = take_magnitude(tensors);
     }
-    module.bias = take_bias(tensors);
-    const bool known = module.weight || module.bias.defined();
+    take_bias(tensors, module);
+    const bool known = module.weight || module.bias;
     for (const auto& [name, tensor] : tensors.tensors) {
       const bool used = (family && std::ranges::find(family->tensors, name) != family->tensors.end()) ||
                         (known && is_common(name));

@@ -27,7 +27,8 @@ struct AdapterModule {
   std::string key;                       // the layer's name in the file
   std::unique_ptr<WeightChange> weight;  // null: only the bias
   std::optional<Magnitude> magnitude;
-  Tensor bias;  // added to the layer's bias; undefined: nothing
+  std::unique_ptr<WeightChange> bias;  // of the layer's bias; null: nothing
+  bool needs_bias = true;              // whether a layer without a bias counts as unmatched
 };
 
 struct Adapter {

@@ -57,7 +57,7 @@ class Matcher {
     }
     const size_t misses = match_.report.unmatched.size();
     if (module.weight) place_weight(module, target);
-    if (module.bias.defined()) place_bias(module, target);
+    if (module.bias) place_bias(module, target);
     if (match_.report.unmatched.size() == misses)
       match_.report.matched.push_back(weights::printable(module.key));
   }
@@ -77,10 +77,7 @@ class Matcher {
       Shape plain = parameter->shape;
       if (channels > 0) plain.set(1, channels);
       if (channels == 0 || misfit_of(module, plain)) {
-        match_.report.unmatched.push_back({.key = weights::printable(module.key),
-                                           .reason = "it is for a layer of another size",
-                                           .found = misfit->found,
-                                           .expected = misfit->expected});
+        miss(module.key, "it is for a layer of another size", misfit);
         return;
       }
     }
@@ -92,19 +89,20 @@ class Matcher {
     const std::string name = target.layer + ".bias";
     const nn::Parameter* parameter = components_.at(target.component).find(name);
     if (!parameter) {
-      miss(module.key, "the layer has no bias");
-    } else if (parameter->shape.elements() != module.bias.elements()) {
-      match_.report.unmatched.push_back({.key = weights::printable(module.key),
-                                         .reason = "it is for a layer of another size",
-                                         .found = "bias of " + module.bias.shape().text(),
-                                         .expected = parameter->shape.text()});
+      if (module.needs_bias) miss(module.key, "the layer has no bias");
+    } else if (const auto misfit = module.bias->misfit(parameter->shape)) {
+      miss(module.key, "it is for a layer of another size", misfit);
     } else {
       match_.placements.push_back({target.component, name, {.module = &module, .bias = true}});
     }
   }
 
-  void miss(const std::string& key, std::string_view reason) {
-    match_.report.unmatched.push_back({.key = weights::printable(key), .reason = std::string(reason)});
+  void miss(const std::string& key, std::string_view reason,
+            const std::optional<Misfit>& misfit = std::nullopt) {
+    match_.report.unmatched.push_back({.key = weights::printable(key),
+                                       .reason = std::string(reason),
+                                       .found = misfit ? misfit->found : "",
+                                       .expected = misfit ? misfit->expected : ""});
   }
 
   // The text width that the adapter's cross attentions take, against the model's: the surest sign of another

@@ -180,6 +180,15 @@ TEST(AdapterScale, lokr_of_two_full_matrices_ignores_alpha) {
   const Tensor without = merged_by(adapter_from(tensors), "unet", "conv_out.weight");
   tensors["lora_unet_conv_out.alpha"] = scalar(0.1f);
   EXPECT_EQ(l2_error(merged_by(adapter_from(tensors), "unet", "conv_out.weight"), without), 0);
+
+  // PEFT divides by the rank of its configuration all the same.
+  tensors.erase("lora_unet_conv_out.alpha");
+  const Tensor own = plain("unet", "conv_out.weight");
+  const Tensor scaled =
+      merged_by(adapter_from(tensors, {}, Json{{"alpha", 3}, {"r", 2}}), "unet", "conv_out.weight");
+  Tensor expected = own.clone();
+  dense::add_scaled(expected, 1.5f, difference(without, own));
+  EXPECT_LT(l2_error(scaled, expected), 1e-6);
 }
 
 // ----------------------------------------------------------------------------- families beyond the golden
@@ -221,6 +230,13 @@ TEST(AdapterFamilies, peft_ia3_multiplies_the_weight) {
   for (size_t i = 0; i < 16; ++i) expected.data()[i] *= outputs.data()[i / 4];
   const std::string module = "base_model.model.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q";
   EXPECT_LT(l2_error(merged_by(adapter_from({{module + ".ia3_l", outputs}}), "unet", kQ), expected), 1e-6);
+  // Factors of outputs are those of the bias too, where the layer has one.
+  const std::string out = "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_out.0";
+  const SharedAdapter on_out = adapter_from({{"base_model.model." + out + ".ia3_l", outputs}});
+  const Tensor bias = plain("unet", out + ".bias");
+  const Tensor bias_now = merged_by(on_out, "unet", out + ".bias");
+  for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(bias_now.data()[i], outputs.data()[i] * bias.data()[i], 1e-6);
+
   expected = w.clone();
   for (size_t i = 0; i < 16; ++i) expected.data()[i] *= outputs.data()[i % 4];
   EXPECT_LT(

@@ -45,4 +45,8 @@ std::unique_ptr<WeightChange> make_norm(const ModuleTensors& module) {
   return std::make_unique<Full>(module.get("w_norm"), "norm");
 }
 
+std::unique_ptr<WeightChange> make_bias(Tensor difference) {
+  return std::make_unique<Full>(std::move(difference), "bias");
+}
+
 }  // namespace maquette::models

@@ -1,5 +1,6 @@
 // (IA)^3 (Liu et al. 2022): a factor for each output or each input of a layer. LyCORIS stores what is added
-// (W' = W + W l), PEFT the factor itself (W' = W l).
+// (W' = W + W l), PEFT the factor itself (W' = W l); its factors of outputs
+// belong to the bias as well.
 #include "models/adapters/weight_change.h"
 
 namespace maquette::models {
@@ -18,7 +19,7 @@ class Ia3 final : public WeightChange {
   std::optional<Misfit> misfit(const Shape& weight) const override {
     const WeightSides sides(weight);
     const int64_t width = side_ == Side::input ? sides.in : sides.out;
-    if (weight.rank() >= 2 && factors_.elements() == width) return std::nullopt;
+    if (weight.rank() >= (side_ == Side::input ? 2 : 1) && factors_.elements() == width) return std::nullopt;
     return Misfit{
         fmt::format("(IA)^3 of {} {}", factors_.elements(), side_ == Side::input ? "inputs" : "outputs"),
         weight.text()};

@@ -1,6 +1,7 @@
 // LoKr (Edalati et al. 2022; Yeh et al. 2023): a Kronecker product, dW = scale kron(w1, w2), where either
 // factor may itself be a low-rank product, and w2 of a convolution a Tucker decomposition. The scale is alpha
-// over the rank of the low-rank factor, and 1 where both factors are full matrices.
+// over the rank of the low-rank factor, and 1 where both factors are full matrices
+// (except in PEFT, which always divides by the rank of its configuration).
 //   dW[p b + q, r d + s, k] = w1[p, r] w2[q, s, k]      w1 [a, c], w2 [b, d, window]
 #include "kernels/exec.h"
 #include "models/adapters/weight_change.h"
@@ -27,6 +28,8 @@ class Lokr final : public WeightChange {
       scale_ = static_cast<float>(module.scale(w2_b_.size(0)));
     } else if (!w1_.defined()) {
       scale_ = static_cast<float>(module.scale(w1_b_.size(0)));
+    } else if (module.configured_rank && *module.configured_rank > 0) {
+      scale_ = static_cast<float>(module.scale(static_cast<int64_t>(*module.configured_rank)));
     }
   }
 

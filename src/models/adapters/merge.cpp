@@ -148,7 +148,7 @@ void merge_into(const Tensor& original, std::span<const Contribution> contributi
   Tensor total = w.clone();
   for (const Contribution& c : contributions) {
     if (c.bias) {
-      dense::add_scaled(total, c.strength, c.module->bias);
+      dense::add_scaled(total, c.strength, c.module->bias->difference(w));
     } else if (c.channels != 0) {
       add_to_first_channels(total, c.strength, difference_of(*c.module, first_channels(w, c.channels)));
     } else {

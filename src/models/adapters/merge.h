@@ -10,14 +10,15 @@ namespace maquette::models {
 // What one module does to one parameter.
 struct Contribution {
   const AdapterModule* module = nullptr;
-  bool bias = false;     // the module's bias difference, not its weight change
+  bool bias = false;     // the module's change of the bias, not of the weight
   int64_t channels = 0;  // applies to the first input channels only; 0: to all
   float strength = 1;
 
   bool operator==(const Contribution&) const = default;
 };
 
-// Why the module cannot change a weight of this shape, its magnitudes included; nothing where it can.
+// Why the module's weight change does not fit a weight of this shape, its magnitudes included; nothing where
+// it does.
 std::optional<Misfit> misfit_of(const AdapterModule& module, const Shape& weight);
 
 // original + sum of strength (f(original) - original), into out (f32 or bf16, same shape, memory of its own).

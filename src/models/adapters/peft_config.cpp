@@ -29,30 +29,52 @@ bool ends_in(std::string_view module, std::string_view pattern) {
   return module.size() == pattern.size() || module[module.size() - pattern.size() - 1] == '.';
 }
 
+// {"attn1.to_q": 4, ...}; nothing where it is something else.
+std::optional<std::vector<std::pair<std::string, double>>> patterns_of(const Json& value) {
+  std::vector<std::pair<std::string, double>> patterns;
+  if (!value.is_object() || value.size() > kMaxPatterns) return std::nullopt;
+  for (const auto& [pattern, number] : value.items()) {
+    const auto finite = finite_number(number);
+    if (!finite) return std::nullopt;
+    patterns.emplace_back(pattern, *finite);
+  }
+  return patterns;
+}
+
+std::optional<double> first_match(const std::vector<std::pair<std::string, double>>& patterns,
+                                  std::string_view module) {
+  for (const auto& [pattern, number] : patterns) {
+    if (ends_in(module, pattern)) return number;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<PeftConfig> PeftConfig::from_json(const Json& json) {
   PeftConfig config;
   if (!json.is_object()) return wrong("", json);
   for (const auto& [key, value] : json.items()) {
+    if (value.is_null()) continue;
     const size_t dot = key.find('.');
-    const std::string network = dot == std::string::npos ? "" : key.substr(0, dot + 1);
+    const std::string prefix = dot == std::string::npos ? "" : key.substr(0, dot + 1);
     const std::string field = dot == std::string::npos ? key : key.substr(dot + 1);
-    // PEFT's LoHa and LoKr call it "alpha".
-    if ((field == "lora_alpha" || field == "alpha") && !value.is_null()) {
-      const auto alpha = finite_number(value);
-      if (!alpha) return wrong(key, value);
-      config.networks_[network].alpha = alpha;
-    } else if (field == "use_rslora" && !value.is_null()) {
+    const bool number = field == "lora_alpha" || field == "alpha" || field == "r";  // "alpha": LoHa, LoKr
+    const bool patterns = field == "alpha_pattern" || field == "rank_pattern";
+    if (!number && !patterns && field != "use_rslora") continue;
+
+    Network& network = config.networks_[prefix];
+    if (number) {
+      auto& target = field == "r" ? network.common.rank : network.common.alpha;
+      target = finite_number(value);
+      if (!target) return wrong(key, value);
+    } else if (patterns) {
+      auto found = patterns_of(value);
+      if (!found) return wrong(key, value);
+      (field == "alpha_pattern" ? network.alphas : network.ranks) = *std::move(found);
+    } else {
       if (!value.is_boolean()) return wrong(key, value);
-      config.networks_[network].root_of_rank = value.get<bool>();
-    } else if (field == "alpha_pattern" && !value.is_null()) {
-      if (!value.is_object() || value.size() > kMaxPatterns) return wrong(key, value);
-      for (const auto& [pattern, number] : value.items()) {
-        const auto alpha = finite_number(number);
-        if (!alpha) return wrong(key, number);
-        config.networks_[network].patterns.emplace_back(pattern, *alpha);
-      }
+      network.common.root_of_rank = value.get<bool>();
     }
   }
   return config;
@@ -68,10 +90,10 @@ PeftConfig::Scale PeftConfig::scale_of(std::string_view module) const {
   const auto& [prefix, network] = *found;
   module.remove_prefix(prefix.size());
   if (module.starts_with(kWrapper)) module.remove_prefix(kWrapper.size());
-  for (const auto& [pattern, alpha] : network.patterns) {
-    if (ends_in(module, pattern)) return {.alpha = alpha, .root_of_rank = network.root_of_rank};
-  }
-  return {.alpha = network.alpha, .root_of_rank = network.root_of_rank};
+  Scale scale = network.common;
+  if (const auto alpha = first_match(network.alphas, module)) scale.alpha = alpha;
+  if (const auto rank = first_match(network.ranks, module)) scale.rank = rank;
+  return scale;
 }
 
 }  // namespace maquette::models

@@ -22,16 +22,17 @@ class PeftConfig {
 
   struct Scale {
     std::optional<double> alpha;
+    std::optional<double> rank;
     bool root_of_rank = false;
   };
   // What is said about a module, by its name in the file ("unet.mid_block....to_q").
   Scale scale_of(std::string_view module) const;
 
  private:
+  using Patterns = std::vector<std::pair<std::string, double>>;  // for modules whose names end so
   struct Network {
-    std::optional<double> alpha;
-    bool root_of_rank = false;
-    std::vector<std::pair<std::string, double>> patterns;  // alphas of modules whose names end so
+    Scale common;
+    Patterns alphas, ranks;
   };
   std::map<std::string, Network, std::less<>>
       networks_;  // by "unet.", "text_encoder.", ...; "" without a name

@@ -49,6 +49,7 @@ class WeightChange {
 struct ModuleTensors {
   std::map<std::string, Tensor, std::less<>> tensors;
   std::optional<double> alpha;
+  std::optional<double> configured_rank;  // where it came from a configuration together with alpha
   bool root_of_rank = false;  // scale alpha / sqrt(rank) instead of alpha / rank (rank-stabilised LoRA)
 
   bool has(std::string_view name) const { return tensors.contains(name); }
@@ -74,6 +75,7 @@ std::unique_ptr<WeightChange> make_ia3(const ModuleTensors& module);
 std::unique_ptr<WeightChange> make_peft_ia3(const ModuleTensors& module);
 std::unique_ptr<WeightChange> make_full(const ModuleTensors& module);
 std::unique_ptr<WeightChange> make_norm(const ModuleTensors& module);
+std::unique_ptr<WeightChange> make_bias(Tensor difference);
 std::unique_ptr<WeightChange> make_oft(const ModuleTensors& module);
 
 std::span<const AdapterFamily> adapter_families();
