@@ -1,8 +1,7 @@
 #include "app/generate.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
+#include <sys/resource.h>
 
 #include "app/picture_record.h"
 #include "base/file.h"
@@ -24,14 +23,16 @@ uint64_t peak_memory() {
   return static_cast<uint64_t>(usage.ru_maxrss) * 1024;  // Linux counts in KiB
 }
 
-// A folder gets SEED.png (never over an existing file); a file gets the seed in its name where there are several.
+// A folder gets SEED.png (never over an existing file); a file gets the seed in its name where there are
+// several.
 fs::path output_path(const GenerateRequest& request, uint64_t seed) {
   const fs::path& out = request.out;
   if (fs::is_directory(out) || out.extension().empty()) {
     std::error_code error;
     fs::create_directories(out, error);
     if (error) {
-      throw Error(ErrorCode::failed, "cannot make the folder \"{}\"", out.string()).with("found", error.message());
+      throw Error(ErrorCode::failed, "cannot make the folder \"{}\"", out.string())
+          .with("found", error.message());
     }
     fs::path path = out / fmt::format("{}.png", seed);
     for (int i = 2; fs::exists(path); ++i) path = out / fmt::format("{}_{}.png", seed, i);
@@ -55,39 +56,45 @@ void measure(const diffusion::Picture& picture, const media::Image8& image, Pict
     report.measures.emplace_back("drift_outside", drift.outside_levels);
     report.measures.emplace_back("drift_inside", drift.inside_levels);
     report.measures.emplace_back("drift_delta_e", drift.shift_delta_e);
-    report.notes.push_back(fmt::format("at the mask's edge: kept pixels changed by {:.2f} levels, colour drift {:.2f} dE",
-                                       drift.outside_levels, drift.shift_delta_e));
+    report.notes.push_back(
+        fmt::format("at the mask's edge: kept pixels changed by {:.2f} levels, colour drift {:.2f} dE",
+                    drift.outside_levels, drift.shift_delta_e));
   }
 }
 
 void write_preview(const fs::path& folder, uint64_t seed, int step, const Tensor& picture) {
   fs::create_directories(folder);
-  media::write_image(folder / fmt::format("{}_{:03}.png", seed, step), media::image8_from_signed_tensor(picture));
+  media::write_image(folder / fmt::format("{}_{:03}.png", seed, step),
+                     media::image8_from_signed_tensor(picture));
 }
 
 std::vector<std::string> profile_lines(const kernels::Profiler& profiler) {
   std::vector<std::string> lines;
   double total = 0;
   for (const auto& row : profiler.rows()) total += row.seconds;
-  lines.push_back(fmt::format("{:>8} {:>6} {:>6} {:>9}  {}", "seconds", "%", "calls", "GFLOP/s", "operation"));
+  lines.push_back(
+      fmt::format("{:>8} {:>6} {:>6} {:>9}  {}", "seconds", "%", "calls", "GFLOP/s", "operation"));
   for (const auto& row : profiler.rows()) {
     const std::string speed = row.flop > 0 ? fmt::format("{:.0f}", row.flop / row.seconds / 1e9) : "";
-    lines.push_back(fmt::format("{:>8.3f} {:>6.1f} {:>6} {:>9}  {}", row.seconds, 100 * row.seconds / total, row.calls,
-                                speed, row.operation));
+    lines.push_back(fmt::format("{:>8.3f} {:>6.1f} {:>6} {:>9}  {}", row.seconds, 100 * row.seconds / total,
+                                row.calls, speed, row.operation));
   }
   return lines;
 }
 
-media::ContactPicture sheet_entry(const PictureReport& report, const Recipe& recipe, const media::Image8& image) {
-  std::vector<std::string> notes{fmt::format("{} steps, cfg {:.6g}, {}", recipe.steps, recipe.cfg.value_or(0),
-                                             recipe.sampler.empty() ? "the model's sampler" : recipe.sampler)};
+media::ContactPicture sheet_entry(const PictureReport& report, const Recipe& recipe,
+                                  const media::Image8& image) {
+  std::vector<std::string> notes{
+      fmt::format("{} steps, cfg {:.6g}, {}", recipe.steps, recipe.cfg.value_or(0),
+                  recipe.sampler.empty() ? "the model's sampler" : recipe.sampler)};
   notes.push_back(report.file.filename().string());
   return {.picture = image, .title = fmt::format("seed {}", report.seed), .notes = notes};
 }
 
 media::Image8 sheet_of(const std::vector<media::ContactPicture>& pictures, const Recipe& recipe) {
   return media::contact_sheet(
-      pictures, {.title = recipe.prompt, .subtitle = std::filesystem::path(recipe.model.path).filename().string()});
+      pictures,
+      {.title = recipe.prompt, .subtitle = std::filesystem::path(recipe.model.path).filename().string()});
 }
 
 PictureReport write_picture(const GenerateRequest& request, const diffusion::Picture& picture,
@@ -137,11 +144,9 @@ Json to_json(const PictureReport& report) {
   for (const auto& [phase, value] : report.seconds) seconds[phase] = value;
   Json measures = Json::object();
   for (const auto& [measure, value] : report.measures) measures[measure] = value;
-  return {{"file", report.file.string()},       {"seed", report.seed},
-          {"width", report.width},              {"height", report.height},
-          {"seconds", seconds},                 {"peak_memory", report.peak_memory},
-          {"recipe_hash", report.recipe_hash},  {"measures", measures},
-          {"notes", report.notes}};
+  return {{"file", report.file.string()},      {"seed", report.seed},  {"width", report.width},
+          {"height", report.height},           {"seconds", seconds},   {"peak_memory", report.peak_memory},
+          {"recipe_hash", report.recipe_hash}, {"measures", measures}, {"notes", report.notes}};
 }
 
 GenerateResult generate(const GenerateRequest& request) {

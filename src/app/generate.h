@@ -26,14 +26,14 @@ Json to_json(const PictureReport& report);
 
 struct GenerateRequest {
   Recipe recipe;
-  int count = 1;                       // picture i has seed + i
-  std::filesystem::path out = ".";     // a file (numbered when there are several), or a folder
-  std::filesystem::path latent_out;    // empty: not written
+  int count = 1;                     // picture i has seed + i
+  std::filesystem::path out = ".";   // a file (numbered when there are several), or a folder
+  std::filesystem::path latent_out;  // empty: not written
   std::filesystem::path sheet;
   std::filesystem::path preview_folder;
   int bits = 8;
-  double seam_limit = 0;               // 0: none; textures above it fail with limit_exceeded, after being written
-  int threads = 0;                     // 0: as the system says
+  double seam_limit = 0;  // 0: none; textures above it fail with limit_exceeded, after being written
+  int threads = 0;        // 0: as the system says
   bool profile = false;
   ProgressCallback progress;
   std::function<void(const PictureReport&)> finished;  // after each picture is on disk

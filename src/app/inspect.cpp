@@ -20,7 +20,8 @@ namespace maquette::app {
 
 namespace {
 
-void list_names(std::string_view what, const std::vector<std::string>& names, std::vector<std::string>& lines) {
+void list_names(std::string_view what, const std::vector<std::string>& names,
+                std::vector<std::string>& lines) {
   if (names.empty()) return;
   lines.push_back(fmt::format("{} {}:", names.size(), what));
   constexpr size_t kShown = 20;
@@ -51,11 +52,12 @@ Facts inspect_model(const fs::path& file) {
   facts.lines.push_back(fmt::format("input       {}", weights::name(report.input)));
   for (const weights::ComponentReport& part : report.components) {
     facts.lines.push_back(fmt::format("{:<16} {:>10.2f} M parameters, {} tensors, {}, {} names", part.kind,
-                                      static_cast<double>(part.parameters) / 1e6, part.tensors, part.precision,
-                                      part.layout));
+                                      static_cast<double>(part.parameters) / 1e6, part.tensors,
+                                      part.precision, part.layout));
   }
-  facts.lines.push_back(fmt::format("tensors     {} matched, {} missing, {} unexpected, {} ignored", fit.matched,
-                                    fit.missing.size(), report.unexpected.size() + fit.unused.size(), report.ignored));
+  facts.lines.push_back(fmt::format("tensors     {} matched, {} missing, {} unexpected, {} ignored",
+                                    fit.matched, fit.missing.size(),
+                                    report.unexpected.size() + fit.unused.size(), report.ignored));
   list_names("missing", fit.missing, facts.lines);
   list_names("in known networks, used by none", fit.unused, facts.lines);
   list_names("unexpected", report.unexpected, facts.lines);
@@ -106,8 +108,11 @@ Facts compare_pictures(const fs::path& a, const fs::path& b) {
   const double psnr = media::psnr(first, second);
   const int largest = media::max_difference(first, second);
   const bool equal = largest == 0;
-  return {.json = {{"equal", equal}, {"psnr", std::isfinite(psnr) ? Json(psnr) : Json()}, {"max_difference", largest}},
-          .lines = {equal ? "equal" : fmt::format("PSNR {:.2f} dB, largest difference {} of 255", psnr, largest)}};
+  return {.json = {{"equal", equal},
+                   {"psnr", std::isfinite(psnr) ? Json(psnr) : Json()},
+                   {"max_difference", largest}},
+          .lines = {equal ? "equal"
+                          : fmt::format("PSNR {:.2f} dB, largest difference {} of 255", psnr, largest)}};
 }
 
 Facts measure_seam(const fs::path& file, const std::string& axes, double limit) {
@@ -118,8 +123,10 @@ Facts measure_seam(const fs::path& file, const std::string& axes, double limit) 
   Facts facts{.json = Json::object(), .lines = {}};
   for (const char axis : axes) {
     const media::AxisSeam& side = axis == 'x' ? seam.x : seam.y;
-    facts.json[std::string(1, axis)] = {{"ratio", side.ratio}, {"wrap", side.wrap}, {"typical", side.typical}};
-    facts.lines.push_back(fmt::format("seam {} {:.2f} (1.0 is as smooth as the picture itself)", axis, side.ratio));
+    facts.json[std::string(1, axis)] = {
+        {"ratio", side.ratio}, {"wrap", side.wrap}, {"typical", side.typical}};
+    facts.lines.push_back(
+        fmt::format("seam {} {:.2f} (1.0 is as smooth as the picture itself)", axis, side.ratio));
     if (limit > 0 && side.ratio > limit) {
       throw Error(ErrorCode::limit_exceeded, "the texture \"{}\" has a seam", file.string())
           .with("found", fmt::format("{} {:.2f}", axis, side.ratio))

@@ -1,5 +1,5 @@
-// Looking at files: what a checkpoint holds, what recipe a picture carries, how two pictures differ, whether a
-// texture repeats.
+// Looking at files: what a checkpoint holds, what recipe a picture carries, how two pictures differ, whether
+// a texture repeats.
 #pragma once
 
 #include <filesystem>

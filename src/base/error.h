@@ -2,10 +2,9 @@
 // what could not be done, where, what was found, what was expected, and a hint.
 #pragma once
 
+#include <exception>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
-
-#include <exception>
 #include <string>
 #include <string_view>
 #include <utility>

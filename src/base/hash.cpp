@@ -1,8 +1,7 @@
 #include "base/hash.h"
 
-#include <openssl/evp.h>
-
 #include <array>
+#include <openssl/evp.h>
 
 #include "base/file.h"
 

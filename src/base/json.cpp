@@ -10,8 +10,8 @@ namespace {
 
 constexpr int kMaxDepth = 64;  // deeper documents are hostile: nothing that we read needs ten levels
 
-// Python's writers put Infinity and NaN where JSON has no word for them (published scheduler configurations have
-// "lambda_min_clipped": -Infinity). They become the largest number of their sign, and null.
+// Python's writers put Infinity and NaN where JSON has no word for them (published scheduler configurations
+// have "lambda_min_clipped": -Infinity). They become the largest number of their sign, and null.
 struct Word {
   std::string_view written;
   std::string_view read;
@@ -28,8 +28,10 @@ std::optional<std::string> strict_json(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (in_string) {
-      if (c == '\\' && i + 1 < text.size()) strict += text[i++];
-      else if (c == '"') in_string = false;
+      if (c == '\\' && i + 1 < text.size())
+        strict += text[i++];
+      else if (c == '"')
+        in_string = false;
     } else if (c == '"') {
       in_string = true;
     } else if (c == '[' || c == '{') {

@@ -1,9 +1,8 @@
-// Logging for the people who run the program: one line each, to standard error, levels set by --quiet/--verbose.
-// Standard output is for results only.
+// Logging for the people who run the program: one line each, to standard error, levels set by
+// --quiet/--verbose. Standard output is for results only.
 #pragma once
 
 #include <fmt/core.h>
-
 #include <string_view>
 #include <utility>
 

@@ -7,10 +7,10 @@
 namespace maquette {
 
 struct ProgressReport {
-  std::string_view phase;     // "loading", "encoding the prompt", "sampling", "decoding", "upscaling"
-  int done = 0;               // steps finished in this phase
-  int total = 0;              // steps of this phase; 0 where unknown
-  double seconds_left = -1;   // estimate for the whole job; below 0 where there is none yet
+  std::string_view phase;    // "loading", "encoding the prompt", "sampling", "decoding", "upscaling"
+  int done = 0;              // steps finished in this phase
+  int total = 0;             // steps of this phase; 0 where unknown
+  double seconds_left = -1;  // estimate for the whole job; below 0 where there is none yet
 };
 
 // Returns false to cancel: the work then throws Error(cancelled) before its next step.

@@ -1,5 +1,5 @@
-// One list of fields serves writing and reading: `fields(visitor, recipe)` names each once, the writer leaves out
-// what is at its default, the reader fills what is there.
+// One list of fields serves writing and reading: `fields(visitor, recipe)` names each once, the writer leaves
+// out what is at its default, the reader fills what is there.
 #include "base/recipe.h"
 
 #include <array>
@@ -93,21 +93,27 @@ void read_value(std::string_view field, const Json& json, T& value) {
 }
 
 template <typename T>
-Json write_value(const T& value) { return value; }
+Json write_value(const T& value) {
+  return value;
+}
 
 template <typename Enum, size_t N>
 void read_enum(std::string_view field, const Json& json, const Names<Enum, N>& names, Enum& value) {
   if (!json.is_string()) throw wrong_type(field, json, "text");
   value = names.parse(json.get<std::string>());
 }
-void read_value(std::string_view field, const Json& json, Dialect& value) { read_enum(field, json, kDialects, value); }
+void read_value(std::string_view field, const Json& json, Dialect& value) {
+  read_enum(field, json, kDialects, value);
+}
 void read_value(std::string_view field, const Json& json, NoiseSourceKind& value) {
   read_enum(field, json, kNoiseSources, value);
 }
 void read_value(std::string_view field, const Json& json, Precision& value) {
   read_enum(field, json, kPrecisions, value);
 }
-void read_value(std::string_view field, const Json& json, MaskFill& value) { read_enum(field, json, kMaskFills, value); }
+void read_value(std::string_view field, const Json& json, MaskFill& value) {
+  read_enum(field, json, kMaskFills, value);
+}
 Json write_value(Dialect value) { return name(value); }
 Json write_value(NoiseSourceKind value) { return name(value); }
 Json write_value(Precision value) { return name(value); }
@@ -220,7 +226,9 @@ constexpr bool kIsRecord =
 template <typename T>
 Json written(const T& value);
 template <typename T>
-Json written(const std::optional<T>& value) { return value ? written(*value) : Json(); }
+Json written(const std::optional<T>& value) {
+  return value ? written(*value) : Json();
+}
 template <typename T>
 Json written(const std::vector<T>& values) {
   Json list = Json::array();
@@ -232,7 +240,9 @@ struct Writer {
   Json json = Json::object();
 
   template <typename T>
-  void operator()(std::string_view field, const T& value) { json[std::string(field)] = written(value); }
+  void operator()(std::string_view field, const T& value) {
+    json[std::string(field)] = written(value);
+  }
 };
 
 // A record without the fields that a fresh one has the same.
@@ -319,7 +329,8 @@ Result<Recipe> recipe_from_json(const Json& json) {
   const auto version = json.is_object() ? json.value("version", Json()) : Json();
   if (schema != "maquette.recipe" || !version.is_number_integer()) {
     return Error(ErrorCode::bad_file, "cannot read the recipe")
-        .with("found", fmt::format("schema {}, version {}", schema.dump().substr(0, 80), version.dump().substr(0, 80)))
+        .with("found",
+              fmt::format("schema {}, version {}", schema.dump().substr(0, 80), version.dump().substr(0, 80)))
         .with("expected", "schema \"maquette.recipe\" with a version");
   }
   if (version.get<int64_t>() < 1 || version.get<int64_t>() > Recipe::kVersion) {

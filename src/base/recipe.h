@@ -1,5 +1,6 @@
-// Recipe: everything that decides one picture, as a plain record. The engine makes pictures from it, every picture
-// carries it as JSON, and a take of a production stores it; whoever holds a recipe can make the picture again.
+// Recipe: everything that decides one picture, as a plain record. The engine makes pictures from it, every
+// picture carries it as JSON, and a take of a production stores it; whoever holds a recipe can make the
+// picture again.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,8 @@
 
 namespace maquette {
 
-// A file that took part. The hash is that of the bytes that were used; an empty one is filled in by the engine.
+// A file that took part. The hash is that of the bytes that were used; an empty one is filled in by the
+// engine.
 struct FileRef {
   std::string path;
   std::string sha256;
@@ -24,7 +26,8 @@ struct FileRef {
 
 // What the same words and numbers mean: emphasis, empty negatives, noise scale, spacing (docs/dialects.md).
 enum class Dialect { diffusers, a1111, comfy };
-// Where the noise comes from: torch's CPU generator, or Philox as on graphics cards ("GPU" and "NV" elsewhere).
+// Where the noise comes from: torch's CPU generator, or Philox as on graphics cards ("GPU" and "NV"
+// elsewhere).
 enum class NoiseSourceKind { torch, philox };
 enum class Precision { automatic, f32, bf16 };
 enum class MaskFill { original, fill, noise, nothing };
@@ -33,45 +36,45 @@ struct Recipe {
   static constexpr int kVersion = 1;
 
   FileRef model;
-  std::string model_family;       // override of the detected family; empty: detected
-  std::string prediction;         // override: "epsilon", "v_prediction", "sample"; empty: detected
-  FileRef vae;                    // instead of the model's own
+  std::string model_family;  // override of the detected family; empty: detected
+  std::string prediction;    // override: "epsilon", "v_prediction", "sample"; empty: detected
+  FileRef vae;               // instead of the model's own
   std::string prompt;
   std::optional<std::string> negative;  // absent is not the same as empty: see docs/dialects.md
-  int width = 0;                  // pixels; 0: the model's own size
+  int width = 0;                        // pixels; 0: the model's own size
   int height = 0;
-  int steps = 0;                  // 0: the dialect's default
-  std::optional<double> cfg;      // absent: the dialect's default
+  int steps = 0;              // 0: the dialect's default
+  std::optional<double> cfg;  // absent: the dialect's default
   double guidance_rescale = 0;
-  std::string sampler;            // empty: the model's scheduler configuration
-  std::string schedule;           // empty: likewise
+  std::string sampler;   // empty: the model's scheduler configuration
+  std::string schedule;  // empty: likewise
   std::optional<double> eta;
-  Json scheduler_config;          // instead of the model's own (diffusers' keys); null: the model's own
-  double image_cfg = 1.5;         // edit models: how strongly the init picture counts
+  Json scheduler_config;   // instead of the model's own (diffusers' keys); null: the model's own
+  double image_cfg = 1.5;  // edit models: how strongly the init picture counts
   // SDXL's size conditions, height before width; absent: the picture's own size, nothing cropped.
   std::vector<double> original_size, crop, target_size;
-  double aesthetic_score = 6;     // refiner
+  double aesthetic_score = 6;  // refiner
   double negative_aesthetic_score = 2.5;
   uint64_t seed = 0;
-  int start_step = 0;             // steps before it are skipped; the init picture then counts as the state there
-  int end_step = 0;               // steps from it on are left out; 0: none
+  int start_step = 0;  // steps before it are skipped; the init picture then counts as the state there
+  int end_step = 0;    // steps from it on are left out; 0: none
   // Fractions of the training schedule, for two models that share a picture (SDXL base and refiner).
   std::optional<double> denoising_start;
   std::optional<double> denoising_end;
   Dialect dialect = Dialect::diffusers;
   NoiseSourceKind rng = NoiseSourceKind::torch;
   Precision precision = Precision::automatic;
-  int clip_skip = 0;              // as the dialect counts; 0: not given
+  int clip_skip = 0;  // as the dialect counts; 0: not given
 
-  FileRef init;                   // img2img, inpainting: a picture, or a latent (.safetensors)
+  FileRef init;  // img2img, inpainting: a picture, or a latent (.safetensors)
   std::optional<double> strength;
-  FileRef mask;                   // white is repainted
+  FileRef mask;  // white is repainted
   struct Inpaint {
     MaskFill fill = MaskFill::original;
-    int feather = 0;              // pixels of blur at the mask's edge
-    int padding = -1;             // only the masked part, with so many pixels around; below 0: the whole picture
-    bool soft = false;            // keep grey mask values instead of rounding them
-    bool composite = true;        // put the original pixels back outside the mask
+    int feather = 0;        // pixels of blur at the mask's edge
+    int padding = -1;       // only the masked part, with so many pixels around; below 0: the whole picture
+    bool soft = false;      // keep grey mask values instead of rounding them
+    bool composite = true;  // put the original pixels back outside the mask
     bool operator==(const Inpaint&) const = default;
   } inpaint;
   struct Outpaint {
@@ -81,16 +84,16 @@ struct Recipe {
   } outpaint;
 
   struct Control {
-    std::string kind;             // "canny", "lineart", "depth", ... preprocessor and display; "none" as given
+    std::string kind;  // "canny", "lineart", "depth", ... preprocessor and display; "none" as given
     FileRef model;
     FileRef image;
     double weight = 1;
-    double start = 0;             // fractions of the steps
+    double start = 0;  // fractions of the steps
     double end = 1;
     bool operator==(const Control&) const = default;
   };
   std::vector<Control> controls;
-  FileRef image_encoder;            // CLIP's picture encoder, for picture prompts (IP-Adapter)
+  FileRef image_encoder;  // CLIP's picture encoder, for picture prompts (IP-Adapter)
 
   struct Adapter {
     FileRef file;
@@ -114,12 +117,12 @@ struct Recipe {
   bool tile_y = false;
 
   struct HiRes {
-    double scale = 0;             // 0: off
-    int steps = 0;                // 0: as the first pass
+    double scale = 0;  // 0: off
+    int steps = 0;     // 0: as the first pass
     double strength = 0.5;
     bool operator==(const HiRes&) const = default;
   } hires;
-  int tile_size = 0;              // tiled sampling: pixels of a tile; 0: whole picture
+  int tile_size = 0;  // tiled sampling: pixels of a tile; 0: whole picture
   FileRef upscale;
 
   bool operator==(const Recipe&) const = default;

@@ -6,9 +6,11 @@ namespace {
 
 const Command kCommands[] = {
     {"generate", "make pictures from a prompt or a recipe",
-     "maquette generate --model models/starter --prompt \"sunset red mesas, ringed planet\" --count 4 --out out/",
+     "maquette generate --model models/starter --prompt \"sunset red mesas, ringed planet\" --count 4 --out "
+     "out/",
      generate},
-    {"recipe", "show the recipe that a picture carries", "maquette recipe out/mesas_42.png --json", recipe_show},
+    {"recipe", "show the recipe that a picture carries", "maquette recipe out/mesas_42.png --json",
+     recipe_show},
     {"model inspect", "tell what is in a checkpoint or an adapter",
      "maquette model inspect v1-5-pruned-emaonly.safetensors", model_inspect},
     {"upscale", "enlarge a picture with an upscaling network",
@@ -18,8 +20,8 @@ const Command kCommands[] = {
     {"compare", "measure how much two pictures differ", "maquette compare a.png b.png", picture_compare},
     {"seam", "measure the seams of a texture", "maquette seam rock.png --tile xy --limit 1.5", picture_seam},
     {"samplers", "list the samplers and schedules", "maquette samplers", list_samplers},
-    {"tokens", "show how a prompt is split and weighted", "maquette tokens \"a (red:1.3) rock\" --dialect a1111",
-     prompt_tokens},
+    {"tokens", "show how a prompt is split and weighted",
+     "maquette tokens \"a (red:1.3) rock\" --dialect a1111", prompt_tokens},
 };
 
 }  // namespace

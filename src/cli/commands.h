@@ -13,7 +13,8 @@ struct Command {
   std::string_view name;
   std::string_view summary;
   std::string_view example;  // shown by --help
-  // Adds the options to `app` and returns what runs once they are parsed. Throws Error; never prints errors itself.
+  // Adds the options to `app` and returns what runs once they are parsed. Throws Error; never prints errors
+  // itself.
   std::function<void()> (*declare)(CLI::App& app);
 };
 

@@ -1,5 +1,5 @@
-// maquette: reads the command line, runs one command, and turns an Error into its five-field message and the exit
-// code that docs/exit-codes.md lists. One of the three places that catch Error.
+// maquette: reads the command line, runs one command, and turns an Error into its five-field message and the
+// exit code that docs/exit-codes.md lists. One of the three places that catch Error.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
@@ -40,8 +40,11 @@ int report(const Error& error) {
   if (json_output()) {
     Json fields = Json::object();
     for (const auto& [field, value] : error.fields()) fields[field] = value;
-    const Json json{{"error", {{"code", name(error.code())}, {"what", error.what()}, {"fields", fields},
-                               {"hint", error.hint_text()}}}};
+    const Json json{{"error",
+                     {{"code", name(error.code())},
+                      {"what", error.what()},
+                      {"fields", fields},
+                      {"hint", error.hint_text()}}}};
     std::puts(json.dump().c_str());
   }
   std::fprintf(stderr, "maquette: %s\n", error.message().c_str());

@@ -24,7 +24,8 @@ Tensor Codec::encode(kernels::Exec& ex, const Tensor& picture, const NoiseFuncti
       const Tensor drawn = noise(latent.shape());
       const auto log_variance = moments.log_variance.data();
       auto values = latent.data();
-      for (size_t i = 0; i < values.size(); ++i) values[i] += std::exp(0.5f * log_variance[i]) * drawn.data()[i];
+      for (size_t i = 0; i < values.size(); ++i)
+        values[i] += std::exp(0.5f * log_variance[i]) * drawn.data()[i];
     }
   }
   for (float& v : latent.data()) v = (v - shift) * scale;

@@ -1,5 +1,5 @@
-// Codec: the step between pictures and the latents that are sampled, by a KL-VAE or a TAESD, with the scaling that
-// belongs to it.
+// Codec: the step between pictures and the latents that are sampled, by a KL-VAE or a TAESD, with the scaling
+// that belongs to it.
 #pragma once
 
 #include <functional>
@@ -22,8 +22,8 @@ class Codec {
   bool can_encode() const;
   const models::Vae* vae() const { return vae_ ? &*vae_ : nullptr; }
 
-  // picture [N, 3, H, W] in [-1, 1] -> latent [N, C, h, w] as it is sampled. `noise` draws [N, C, h, w] for the
-  // random part of a VAE's distribution; absent: the mean.
+  // picture [N, 3, H, W] in [-1, 1] -> latent [N, C, h, w] as it is sampled. `noise` draws [N, C, h, w] for
+  // the random part of a VAE's distribution; absent: the mean.
   using NoiseFunction = std::function<Tensor(const Shape&)>;
   Tensor encode(kernels::Exec& ex, const Tensor& picture, const NoiseFunction& noise,
                 const TileOptions& tiles) const;

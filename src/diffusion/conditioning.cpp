@@ -1,7 +1,8 @@
 // Text to conditions: parse by dialect, run each chunk of 75 tokens through each encoder, weigh, join.
 //
-// Emphasis: A1111 multiplies a token's vector by its weight, then scales the whole so that its mean is what it was
-// (the texts of one prompt's schedule together); ComfyUI moves the vector away from that of the empty prompt.
+// Emphasis: A1111 multiplies a token's vector by its weight, then scales the whole so that its mean is what
+// it was (the texts of one prompt's schedule together); ComfyUI moves the vector away from that of the empty
+// prompt.
 #include "diffusion/conditioning.h"
 
 #include <algorithm>
@@ -80,7 +81,8 @@ BranchEncoder::Row BranchEncoder::run(const text::Chunk& chunk) {
 Tensor BranchEncoder::chosen_layer(const models::TextOutput& out) {
   int layer = branch_.default_layer;
   if (settings_.clip_skip > 0) {
-    layer = settings_.dialect == Dialect::diffusers ? branch_.default_layer + settings_.clip_skip : settings_.clip_skip;
+    layer = settings_.dialect == Dialect::diffusers ? branch_.default_layer + settings_.clip_skip
+                                                    : settings_.clip_skip;
   }
   const auto layers = static_cast<int>(out.hidden.size());
   if (layer < 1 || layer > layers) {
@@ -124,7 +126,8 @@ void BranchEncoder::emphasise_comfy(Row& row, const Row& empty) {
   for (size_t token = 0; token < row.frame.weights.size(); ++token) {
     const float weight = row.frame.weights[token];
     if (weight == 1) continue;
-    for (size_t i = token * width; i < (token + 1) * width; ++i) values[i] = (values[i] - base[i]) * weight + base[i];
+    for (size_t i = token * width; i < (token + 1) * width; ++i)
+      values[i] = (values[i] - base[i]) * weight + base[i];
   }
 }
 
@@ -195,9 +198,11 @@ std::vector<text::ParsedPrompt> parse_for_branches(const TextSide& side, std::st
   }
   std::vector<text::ParsedPrompt> parsed;
   for (const TextBranch& branch : side.branches) {
-    parsed.push_back(text::parse_prompt(
-        prompt, branch.tokenizer,
-        {.dialect = text_dialect(settings.dialect), .steps = settings.calls, .negative = negative, .embeddings = names}));
+    parsed.push_back(text::parse_prompt(prompt, branch.tokenizer,
+                                        {.dialect = text_dialect(settings.dialect),
+                                         .steps = settings.calls,
+                                         .negative = negative,
+                                         .embeddings = names}));
   }
   return parsed;
 }
@@ -220,14 +225,16 @@ void fill_zero(Tensor& t) { std::ranges::fill(t.data(), 0.0f); }
 // Adds the conditions of one text to the plan and returns its moments.
 class PlanBuilder {
  public:
-  PlanBuilder(kernels::Exec& ex, const TextSide& side, const ConditioningSettings& settings, EncodedPrompts& out)
+  PlanBuilder(kernels::Exec& ex, const TextSide& side, const ConditioningSettings& settings,
+              EncodedPrompts& out)
       : ex_(ex), side_(side), settings_(settings), out_(out) {}
 
   std::vector<PromptMoment> add(std::string_view prompt, bool negative, bool zero);
 
  private:
   // The places of the conditions of each variant of one part.
-  std::vector<size_t> add_part(const std::vector<text::ParsedPrompt>& parsed, size_t part, bool negative, bool zero);
+  std::vector<size_t> add_part(const std::vector<text::ParsedPrompt>& parsed, size_t part, bool negative,
+                               bool zero);
 
   kernels::Exec& ex_;
   const TextSide& side_;
@@ -235,8 +242,8 @@ class PlanBuilder {
   EncodedPrompts& out_;
 };
 
-std::vector<size_t> PlanBuilder::add_part(const std::vector<text::ParsedPrompt>& parsed, size_t part, bool negative,
-                                          bool zero) {
+std::vector<size_t> PlanBuilder::add_part(const std::vector<text::ParsedPrompt>& parsed, size_t part,
+                                          bool negative, bool zero) {
   // diffusers applies the clip skip to the positive prompt only.
   ConditioningSettings settings = settings_;
   if (negative && settings.dialect == Dialect::diffusers) settings.clip_skip = 0;
@@ -274,14 +281,17 @@ std::vector<PromptMoment> PlanBuilder::add(std::string_view prompt, bool negativ
   if (!first.truncated.empty()) {
     out_.warnings.push_back(fmt::format("the prompt is too long, left out: \"{}\"", first.truncated));
   }
-  out_.extra_networks.insert(out_.extra_networks.end(), first.extra_networks.begin(), first.extra_networks.end());
+  out_.extra_networks.insert(out_.extra_networks.end(), first.extra_networks.begin(),
+                             first.extra_networks.end());
 
   std::vector<std::vector<size_t>> places;
-  for (size_t part = 0; part < first.parts.size(); ++part) places.push_back(add_part(parsed, part, negative, zero));
+  for (size_t part = 0; part < first.parts.size(); ++part)
+    places.push_back(add_part(parsed, part, negative, zero));
 
   int64_t longest = 0;
   for (const auto& variants : places) {
-    for (const size_t place : variants) longest = std::max(longest, out_.plan.conditions[place].tokens.size(1));
+    for (const size_t place : variants)
+      longest = std::max(longest, out_.plan.conditions[place].tokens.size(1));
   }
   if (places.size() > 1) {
     for (const auto& variants : places) {
@@ -316,8 +326,8 @@ EncodedPrompts encode_prompts(kernels::Exec& ex, const TextSide& side, const Rec
   EncodedPrompts out;
   PlanBuilder builder(ex, side, settings, out);
   out.plan.positive = builder.add(recipe.prompt, /*negative=*/false, /*zero=*/false);
-  // What an empty negative means differs: diffusers zeroes SDXL's where none was given, A1111 wherever it is empty,
-  // ComfyUI always encodes the empty text.
+  // What an empty negative means differs: diffusers zeroes SDXL's where none was given, A1111 wherever it is
+  // empty, ComfyUI always encodes the empty text.
   const bool empty = settings.dialect == Dialect::diffusers ? !recipe.negative.has_value()
                                                             : recipe.negative.value_or("").empty();
   const bool zero = empty && settings.zero_empty_negative && settings.dialect != Dialect::comfy;

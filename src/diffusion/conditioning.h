@@ -40,7 +40,8 @@ struct ConditioningSettings {
   int64_t size_embedding_width = 256;
 };
 
-// The branches of a model (one, or SDXL's two whose outputs lie side by side) and everything loaded for prompts.
+// The branches of a model (one, or SDXL's two whose outputs lie side by side) and everything loaded for
+// prompts.
 struct TextSide {
   std::vector<TextBranch> branches;
   std::vector<TextualInversion> inversions;

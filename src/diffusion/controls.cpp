@@ -27,14 +27,17 @@ const ControlLibrary::Entry& ControlLibrary::get(const std::string& path, const 
   nn::Parameters unused;
   Entry entry;
   if (const Component* part = checkpoint.find("controlnet")) {
-    entry.controlnet = models::ControlNet::load(scope_of(*part, unused), models::ControlNetConfig::from_json(part->config.empty() ? unet : part->config));
+    entry.controlnet = models::ControlNet::load(
+        scope_of(*part, unused),
+        models::ControlNetConfig::from_json(part->config.empty() ? unet : part->config));
   } else if (const Component* part = checkpoint.find("t2i_adapter")) {
-    entry.t2i = models::T2iAdapter::load(scope_of(*part, unused), models::T2iAdapterConfig::from_json(part->config));
+    entry.t2i =
+        models::T2iAdapter::load(scope_of(*part, unused), models::T2iAdapterConfig::from_json(part->config));
   } else if (const Component* part = checkpoint.find("ip_adapter")) {
     entry.ip = models::IpAdapter::load(scope_of(*part, unused));
   } else if (const Component* part = checkpoint.find("image_encoder")) {
-    entry.vision =
-        models::VisionEncoder::load(scope_of(*part, unused), models::VisionEncoderConfig::from_json(part->config));
+    entry.vision = models::VisionEncoder::load(scope_of(*part, unused),
+                                               models::VisionEncoderConfig::from_json(part->config));
   } else {
     throw Error(ErrorCode::weights, "cannot use \"{}\" as a control", path)
         .with("found", checkpoint.components.empty() ? "nothing known" : checkpoint.components[0].kind)
@@ -90,7 +93,8 @@ ControlFunction sum_of(std::vector<ActiveControlNet> controls, int steps) {
 }
 
 // Every condition sees the picture, or, for negative prompts, what no picture says.
-void add_picture_tokens(kernels::Exec& ex, const models::PictureTokens& tokens, double weight, PromptPlan& plan) {
+void add_picture_tokens(kernels::Exec& ex, const models::PictureTokens& tokens, double weight,
+                        PromptPlan& plan) {
   std::vector<bool> positive(plan.conditions.size(), false);
   for (const PromptMoment& moment : plan.positive) {
     for (const PromptMoment::Part& part : moment.parts) positive[part.condition] = true;
@@ -102,8 +106,8 @@ void add_picture_tokens(kernels::Exec& ex, const models::PictureTokens& tokens, 
   }
 }
 
-void prepare_picture_prompt(kernels::Exec& ex, Model& model, const Recipe& recipe, const Recipe::Control& control,
-                            ControlLibrary& library, PromptPlan& plan) {
+void prepare_picture_prompt(kernels::Exec& ex, Model& model, const Recipe& recipe,
+                            const Recipe::Control& control, ControlLibrary& library, PromptPlan& plan) {
   if (recipe.image_encoder.empty()) {
     throw Error(ErrorCode::usage, "cannot use \"{}\" without a picture encoder", control.model.path)
         .hint("name it with --image-encoder");
@@ -123,12 +127,13 @@ void prepare_picture_prompt(kernels::Exec& ex, Model& model, const Recipe& recip
 
 }  // namespace
 
-PreparedControls prepare_controls(kernels::Exec& ex, Model& model, const Recipe& recipe, const ControlSize& size,
-                                  ControlLibrary& library, PromptPlan& plan) {
+PreparedControls prepare_controls(kernels::Exec& ex, Model& model, const Recipe& recipe,
+                                  const ControlSize& size, ControlLibrary& library, PromptPlan& plan) {
   PreparedControls prepared;
   std::vector<ActiveControlNet> controlnets;
   for (const Recipe::Control& control : recipe.controls) {
-    const ControlLibrary::Entry& entry = library.get(control.model.path, model.checkpoint.find("unet")->config);
+    const ControlLibrary::Entry& entry =
+        library.get(control.model.path, model.checkpoint.find("unet")->config);
     if (entry.controlnet) {
       const Tensor picture = hint_picture(control, size, entry.controlnet->hint_channels());
       controlnets.push_back({.network = &*entry.controlnet,
@@ -138,7 +143,8 @@ PreparedControls prepare_controls(kernels::Exec& ex, Model& model, const Recipe&
                              .end = control.end});
     } else if (entry.t2i) {
       const Tensor picture = hint_picture(control, size, entry.t2i->picture_channels());
-      models::add_features(ex, prepared.adapter_states, (*entry.t2i)(ex, picture), static_cast<float>(control.weight), 1);
+      models::add_features(ex, prepared.adapter_states, (*entry.t2i)(ex, picture),
+                           static_cast<float>(control.weight), 1);
       prepared.adapter_range = {control.start, control.end};
     } else if (entry.ip) {
       prepare_picture_prompt(ex, model, recipe, control, library, plan);

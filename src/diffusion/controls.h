@@ -24,8 +24,8 @@ class ControlLibrary {
     std::optional<models::IpAdapter> ip;
     std::optional<models::VisionEncoder> vision;
   };
-  // Loads a file or folder once. A ControlNet without a configuration is built as `unet` is configured, the network
-  // that it was copied from. Throws Error(weights) for what is no control network.
+  // Loads a file or folder once. A ControlNet without a configuration is built as `unet` is configured, the
+  // network that it was copied from. Throws Error(weights) for what is no control network.
   const Entry& get(const std::string& path, const Json& unet);
 
  private:
@@ -34,8 +34,8 @@ class ControlLibrary {
 
 // What the recipe's controls add to a pass over pictures of `height` x `width` pixels.
 struct PreparedControls {
-  ControlFunction residuals;          // of all ControlNets; empty: none
-  std::vector<Tensor> adapter_states; // of all T2I-Adapters
+  ControlFunction residuals;           // of all ControlNets; empty: none
+  std::vector<Tensor> adapter_states;  // of all T2I-Adapters
   std::pair<double, double> adapter_range{0, 1};
   size_t picture_prompts = 0;
 };
@@ -46,10 +46,10 @@ struct ControlSize {
   int steps = 0;  // of the pass, for ranges
 };
 
-// Installs picture prompts in the model's UNet and adds their tokens to the plan's conditions; remove_controls
-// takes them out again.
-PreparedControls prepare_controls(kernels::Exec& ex, Model& model, const Recipe& recipe, const ControlSize& size,
-                                  ControlLibrary& library, PromptPlan& plan);
+// Installs picture prompts in the model's UNet and adds their tokens to the plan's conditions;
+// remove_controls takes them out again.
+PreparedControls prepare_controls(kernels::Exec& ex, Model& model, const Recipe& recipe,
+                                  const ControlSize& size, ControlLibrary& library, PromptPlan& plan);
 void remove_controls(Model& model);
 
 }  // namespace maquette::diffusion

@@ -7,7 +7,8 @@ namespace {
 
 double default_cfg(const Recipe& recipe, const ModelFacts& facts) {
   switch (recipe.dialect) {
-    case Dialect::diffusers: return facts.latent_consistency ? 8.5 : facts.sdxl ? (recipe.mask.empty() ? 5.0 : 7.5) : 7.5;
+    case Dialect::diffusers:
+      return facts.latent_consistency ? 8.5 : facts.sdxl ? (recipe.mask.empty() ? 5.0 : 7.5) : 7.5;
     case Dialect::a1111: return 7;
     case Dialect::comfy: return 8;
   }

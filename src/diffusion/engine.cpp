@@ -9,8 +9,8 @@
 #include "diffusion/controls.h"
 #include "diffusion/memory.h"
 #include "diffusion/pass.h"
-#include "diffusion/regions.h"
 #include "diffusion/preview.h"
+#include "diffusion/regions.h"
 #include "kernels/cpu.h"
 #include "media/resize.h"
 #include "models/upscaler/upscaler.h"
@@ -32,7 +32,8 @@ class Stopwatch {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-// Tells the caller how far the job is, guesses the time left from the steps so far, and throws where it says stop.
+// Tells the caller how far the job is, guesses the time left from the steps so far, and throws where it says
+// stop.
 class ProgressTeller {
  public:
   explicit ProgressTeller(const ProgressCallback& callback) : callback_(callback) {}
@@ -49,7 +50,8 @@ class ProgressTeller {
     }
     done_ = done;
     total_ = total;
-    if (callback_ && !callback_({.phase = phase_, .done = done, .total = total, .seconds_left = left})) stop();
+    if (callback_ && !callback_({.phase = phase_, .done = done, .total = total, .seconds_left = left}))
+      stop();
   }
   // Between the blocks of a network: no news, but a chance to stop.
   void check() {
@@ -88,27 +90,29 @@ struct Engine::State {
 
 Model& Engine::State::model_for(const Recipe& recipe) {
   if (recipe.model.empty()) {
-    throw Error(ErrorCode::usage, "no model named").hint("--model FILE or DIR; models/starter comes with the program");
+    throw Error(ErrorCode::usage, "no model named")
+        .hint("--model FILE or DIR; models/starter comes with the program");
   }
   const std::string key =
       fmt::format("{}|{}|{}|{}", recipe.model.path, recipe.vae.path, recipe.model_family, recipe.prediction);
   if (key != model_key || !model) {
     model.reset();
     preview.reset();
-    model = load_model(recipe.model.path, {.family = recipe.model_family,
-                                           .prediction = recipe.prediction,
-                                           .vae = recipe.vae.path});
+    model =
+        load_model(recipe.model.path,
+                   {.family = recipe.model_family, .prediction = recipe.prediction, .vae = recipe.vae.path});
     model_key = key;
   }
   return *model;
 }
 
-// Files are hashed once; a file that has changed since is hashed again. A folder's hash is that of the list of its
-// files' names and hashes.
+// Files are hashed once; a file that has changed since is hashed again. A folder's hash is that of the list
+// of its files' names and hashes.
 std::string Engine::State::hash_of(const std::string& path) {
   const auto stamp = [](const fs::path& file) {
     std::error_code error;
-    return fmt::format("{}:{}", fs::file_size(file, error), fs::last_write_time(file, error).time_since_epoch().count());
+    return fmt::format("{}:{}", fs::file_size(file, error),
+                       fs::last_write_time(file, error).time_since_epoch().count());
   };
   if (!fs::is_directory(path)) {
     const std::string key = path + "|" + stamp(path);
@@ -119,8 +123,8 @@ std::string Engine::State::hash_of(const std::string& path) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::recursive_directory_iterator(path)) {
     const std::string extension = entry.path().extension().string();
-    if (entry.is_regular_file() && (extension == ".safetensors" || extension == ".json" || extension == ".bin" ||
-                                    extension == ".txt")) {
+    if (entry.is_regular_file() &&
+        (extension == ".safetensors" || extension == ".json" || extension == ".bin" || extension == ".txt")) {
       files.push_back(entry.path());
     }
   }
@@ -138,7 +142,8 @@ void Engine::State::fill_hashes(Recipe& recipe) {
     if (file.empty()) return;
     const std::string found = hash_of(file.path);
     if (!file.sha256.empty() && file.sha256 != found) {
-      throw Error(ErrorCode::refused, "cannot repeat the recipe: \"{}\" is not the file that was used", file.path)
+      throw Error(ErrorCode::refused, "cannot repeat the recipe: \"{}\" is not the file that was used",
+                  file.path)
           .with("found", found)
           .with("expected", file.sha256);
     }
@@ -175,7 +180,8 @@ ModelFacts facts_of(const Model& model) {
 
 // bf16 where the processor multiplies it faster than f32.
 DType activations_for(Precision precision) {
-  if (precision == Precision::automatic) return kernels::cpu().avx512_bf16 || kernels::cpu().amx_bf16 ? DType::bf16 : DType::f32;
+  if (precision == Precision::automatic)
+    return kernels::cpu().avx512_bf16 || kernels::cpu().amx_bf16 ? DType::bf16 : DType::f32;
   return precision == Precision::bf16 ? DType::bf16 : DType::f32;
 }
 
@@ -184,7 +190,8 @@ int prompt_calls(const Recipe& recipe, const sampling::SamplingPlan& plan) {
   return plan.model_calls() > plan.steps() ? 2 * recipe.steps : recipe.steps;
 }
 
-ConditioningSettings conditioning_of(const Model& model, const Recipe& recipe, int64_t height, int64_t width) {
+ConditioningSettings conditioning_of(const Model& model, const Recipe& recipe, int64_t height,
+                                     int64_t width) {
   ConditioningSettings settings{.dialect = recipe.dialect,
                                 .calls = recipe.steps,
                                 .clip_skip = recipe.clip_skip,
@@ -193,7 +200,8 @@ ConditioningSettings conditioning_of(const Model& model, const Recipe& recipe, i
   if (model.unet->added_width() == 0) return settings;
   const std::vector<double> own{static_cast<double>(height), static_cast<double>(width)};
   const auto two = [](const std::vector<double>& given, const std::vector<double>& otherwise) {
-    if (!given.empty() && given.size() != 2) throw Error(ErrorCode::usage, "a size condition needs height and width");
+    if (!given.empty() && given.size() != 2)
+      throw Error(ErrorCode::usage, "a size condition needs height and width");
     return given.empty() ? otherwise : given;
   };
   const auto append = [](std::vector<double>& list, const std::vector<double>& more) {
@@ -236,8 +244,10 @@ struct Run {
   void took(const std::string& phase) {
     const auto same = [&phase](const auto& entry) { return entry.first == phase; };
     const auto found = std::ranges::find_if(picture.seconds, same);
-    if (found == picture.seconds.end()) picture.seconds.emplace_back(phase, watch.lap());
-    else found->second += watch.lap();
+    if (found == picture.seconds.end())
+      picture.seconds.emplace_back(phase, watch.lap());
+    else
+      found->second += watch.lap();
   }
   void note(const std::vector<std::string>& lines) {
     for (const std::string& line : lines) {
@@ -252,8 +262,9 @@ void Run::check_memory(int64_t height, int64_t width) {
   const DType type = state.ex.activations;
   const uint64_t available = available_memory() + state.ex.pool.bytes_held();
   const int64_t side = picture.recipe.tile_size;
-  const MemoryEstimate estimate = side > 0 ? estimate_memory(model, std::min(height, side), std::min(width, side), type)
-                                           : estimate_memory(model, height, width, type);
+  const MemoryEstimate estimate =
+      side > 0 ? estimate_memory(model, std::min(height, side), std::min(width, side), type)
+               : estimate_memory(model, height, width, type);
   constexpr double kMiB = 1024.0 * 1024.0;
   if (estimate.sampling > available) {
     throw Error(ErrorCode::no_memory, "a picture of {}x{} would not fit in memory", width, height)
@@ -283,8 +294,8 @@ struct ControlsRemoved {
   ~ControlsRemoved() { remove_controls(model); }
 };
 
-// One pass over `input`: words, regions, latents, controls, sampling. `recipe` is the pass's own: the second pass of
-// a hi-res picture has other steps and strength.
+// One pass over `input`: words, regions, latents, controls, sampling. `recipe` is the pass's own: the second
+// pass of a hi-res picture has other steps and strength.
 Tensor sample(Run& run, const PictureInput& input, const Recipe& recipe, sampling::NoiseSource& noise) {
   kernels::Exec& ex = run.state.ex;
   Model& model = run.model;
@@ -306,9 +317,9 @@ Tensor sample(Run& run, const PictureInput& input, const Recipe& recipe, samplin
   if (input.has_init()) run.took("encode picture");
 
   const ControlsRemoved removed{model};
-  const PreparedControls controls =
-      prepare_controls(ex, model, recipe, {.height = input.height, .width = input.width, .steps = plan->steps()},
-                       run.state.controls, prompts.plan);
+  const PreparedControls controls = prepare_controls(
+      ex, model, recipe, {.height = input.height, .width = input.width, .steps = plan->steps()},
+      run.state.controls, prompts.plan);
   if (!recipe.controls.empty()) run.took("read controls");
 
   run.progress.tell("sampling", 0, 0);
@@ -342,7 +353,8 @@ sampling::NoiseSource noise_of(const Recipe& recipe) {
       sampling::noise_settings(noise_dialect(recipe.dialect), random_kind(recipe.rng), recipe.seed, 1));
 }
 
-// The second pass: the first picture enlarged (Lanczos), and painted over at part strength with the same seed.
+// The second pass: the first picture enlarged (Lanczos), and painted over at part strength with the same
+// seed.
 PictureInput enlarged(const PictureInput& first, const Tensor& pixels, const Recipe& recipe, int factor) {
   const auto larger = [&](int64_t side) {
     const auto wanted = static_cast<int64_t>(static_cast<double>(side) * recipe.hires.scale + 0.5);
@@ -351,8 +363,8 @@ PictureInput enlarged(const PictureInput& first, const Tensor& pixels, const Rec
   PictureInput second;
   second.height = larger(first.height);
   second.width = larger(first.width);
-  second.init = media::to_float(media::resize(media::image8_from_signed_tensor(pixels), second.height, second.width,
-                                              media::Filter::lanczos));
+  second.init = media::to_float(media::resize(media::image8_from_signed_tensor(pixels), second.height,
+                                              second.width, media::Filter::lanczos));
   return second;
 }
 
@@ -383,11 +395,11 @@ void upscale(Run& run) {
     state.upscaler = models::Upscaler::load(file.path);
     state.upscaler_path = file.path;
   }
-  const Tensor large = models::upscale_tiled(
-      state.ex, *state.upscaler, media::to_unit_tensor(picture.image), {.progress = [&run](const ProgressReport& report) {
-        run.progress.tell("upscaling", report.done, report.total);
-        return true;
-      }});
+  const Tensor large = models::upscale_tiled(state.ex, *state.upscaler, media::to_unit_tensor(picture.image),
+                                             {.progress = [&run](const ProgressReport& report) {
+                                               run.progress.tell("upscaling", report.done, report.total);
+                                               return true;
+                                             }});
   picture.image = media::image_from_unit_tensor(large);
   picture.image8 = media::to_8bit(picture.image);
   picture.original = picture.mask = {};

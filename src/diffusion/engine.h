@@ -2,8 +2,8 @@
 //
 //   recipe -> model -> prompts -> first latent -> sampling -> picture -> hi-res pass -> upscaling -> measures
 //
-// One engine runs one recipe at a time; several engines may run at once, in threads of their own, and give the
-// same pictures as one after the other.
+// One engine runs one recipe at a time; several engines may run at once, in threads of their own, and give
+// the same pictures as one after the other.
 #pragma once
 
 #include <functional>
@@ -29,12 +29,13 @@ struct Callbacks {
 struct Picture {
   media::Image8 image8;  // the finished picture
   media::Image image;    // the same before rounding, for 16-bit and EXR files
-  Tensor latent;   // [1, C, h, w] f32 as it was sampled, of the last pass
-  Recipe recipe;   // with every default and hash filled in
+  Tensor latent;         // [1, C, h, w] f32 as it was sampled, of the last pass
+  Recipe recipe;         // with every default and hash filled in
   std::vector<std::pair<std::string, double>> seconds;   // per phase, in order
   std::vector<std::pair<std::string, double>> measures;  // seam_x, seam_y, drift_inside, ...
   std::vector<std::string> notes;                        // decisions and warnings, for people
-  // Where a mask said what to repaint (and nothing was enlarged afterwards): the original and the mask, for measuring.
+  // Where a mask said what to repaint (and nothing was enlarged afterwards): the original and the mask, for
+  // measuring.
   media::Image original;
   media::Image mask;
 };
@@ -55,7 +56,8 @@ class Engine {
   std::unique_ptr<State> state_;
 };
 
-// The recipe with the dialect's and the model family's defaults written out (steps, guidance, size, strength).
+// The recipe with the dialect's and the model family's defaults written out (steps, guidance, size,
+// strength).
 struct ModelFacts {
   bool sdxl = false;
   bool refiner = false;

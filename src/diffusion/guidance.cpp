@@ -49,7 +49,8 @@ Tensor stack_rows(const std::vector<const Tensor*>& rows) {
   shape.set(0, static_cast<int64_t>(rows.size()));
   Tensor out = Tensor::empty(shape);
   for (size_t i = 0; i < rows.size(); ++i) {
-    std::ranges::copy(rows[i]->data(), out.rows(static_cast<int64_t>(i), static_cast<int64_t>(i) + 1).data().begin());
+    std::ranges::copy(rows[i]->data(),
+                      out.rows(static_cast<int64_t>(i), static_cast<int64_t>(i) + 1).data().begin());
   }
   return out;
 }
@@ -59,7 +60,8 @@ Tensor stack_rows(const std::vector<const Tensor*>& rows) {
 const PromptMoment& PromptPlan::positive_at(int call) const { return moment_at(positive, call); }
 const PromptMoment& PromptPlan::negative_at(int call) const { return moment_at(negative, call); }
 
-GuidedModel::GuidedModel(const models::UNet& unet, kernels::Exec& ex, PromptPlan plan, GuidanceSettings settings)
+GuidedModel::GuidedModel(const models::UNet& unet, kernels::Exec& ex, PromptPlan plan,
+                         GuidanceSettings settings)
     : unet_(unet), ex_(ex), plan_(std::move(plan)), settings_(settings) {}
 
 void GuidedModel::set_adapter_states(std::vector<Tensor> states, int from_step, int until_step) {
@@ -77,7 +79,8 @@ Tensor GuidedModel::operator()(const Tensor& x, const CallPosition& at) {
   if (!guided && positive.parts.size() == 1) {
     return evaluate({{.condition = positive.parts[0].condition}}, x, at)[0];
   }
-  std::vector<Member> members{{.condition = plan_.negative_at(at.call).parts[0].condition, .positive = false}};
+  std::vector<Member> members{
+      {.condition = plan_.negative_at(at.call).parts[0].condition, .positive = false}};
   for (const PromptMoment::Part& part : positive.parts) members.push_back({.condition = part.condition});
   std::vector<Tensor> predictions = evaluate(members, x, at);
 
@@ -164,9 +167,10 @@ const nn::CrossContext& GuidedModel::context_of(const std::vector<Member>& membe
   const Condition& first = plan_.conditions[members[0].condition];
   for (size_t p = 0; p < first.picture_tokens.size(); ++p) {
     std::vector<const Tensor*> pictures;
-    for (const Member& member : members) pictures.push_back(&plan_.conditions[member.condition].picture_tokens[p]);
-    context.pictures.push_back(
-        {.tokens = kernels::convert(ex_, stack_rows(pictures), ex_.activations), .weight = first.picture_weights[p]});
+    for (const Member& member : members)
+      pictures.push_back(&plan_.conditions[member.condition].picture_tokens[p]);
+    context.pictures.push_back({.tokens = kernels::convert(ex_, stack_rows(pictures), ex_.activations),
+                                .weight = first.picture_weights[p]});
   }
   // Regions hide parts of a positive prompt from parts of the picture; a negative sees everything.
   const int64_t n = static_cast<int64_t>(members.size());
@@ -174,7 +178,8 @@ const nn::CrossContext& GuidedModel::context_of(const std::vector<Member>& membe
     Tensor whole = Tensor::zeros({n, bias.size(1), bias.size(2)});
     if (bias.size(2) != context.tokens().size(1)) continue;
     for (int64_t i = 0; i < n; ++i) {
-      if (members[static_cast<size_t>(i)].positive) std::ranges::copy(bias.data(), whole.rows(i, i + 1).data().begin());
+      if (members[static_cast<size_t>(i)].positive)
+        std::ranges::copy(bias.data(), whole.rows(i, i + 1).data().begin());
     }
     context.score_bias[pixels] = whole;
   }

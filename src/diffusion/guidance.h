@@ -1,6 +1,8 @@
-// Guidance: one call of the denoising network per step for all prompts of the moment, mixed into one prediction.
+// Guidance: one call of the denoising network per step for all prompts of the moment, mixed into one
+// prediction.
 //
-//   prediction = negative + sum over parts of cfg weight_i (part_i - negative)     (Ho & Salimans 2022; AND: Liu
+//   prediction = negative + sum over parts of cfg weight_i (part_i - negative)     (Ho & Salimans 2022; AND:
+//   Liu
 //                                                                                   et al. 2022, eq. 12)
 #pragma once
 
@@ -52,7 +54,7 @@ struct GuidanceSettings {
   bool always_negative = false;  // evaluate the negative even where scale is 1 (edit models)
   // Edit models (Brooks et al. 2023, eq. 3): how much the picture counts; 0: not an edit model.
   double image_scale = 0;
-  double embedded_scale = 0;     // latent consistency models: the guidance that the network is told
+  double embedded_scale = 0;  // latent consistency models: the guidance that the network is told
 };
 
 // Residuals of the ControlNets for this batch and step; called once per batch, before the network.
@@ -76,7 +78,7 @@ class GuidedModel {
  private:
   struct Member {
     size_t condition = 0;
-    bool with_picture = true;   // edit models: whether the picture's channels are given
+    bool with_picture = true;  // edit models: whether the picture's channels are given
     bool positive = true;
   };
   std::vector<Tensor> evaluate(const std::vector<Member>& members, const Tensor& x, const CallPosition& at);

@@ -18,8 +18,10 @@ Tensor read_latent(const Recipe& recipe, const Model& model) {
   const weights::TensorInfo* info = file->find("latent");
   if (!info && file->tensors().size() == 1) info = &file->tensors()[0];
   Tensor latent = info ? file->read(info->name).take().to(DType::f32) : Tensor();
-  if (latent.defined() && latent.rank() == 3) latent = latent.reshape({1, latent.size(0), latent.size(1), latent.size(2)});
-  if (!latent.defined() || latent.rank() != 4 || latent.size(0) != 1 || latent.size(1) != model.latent_channels()) {
+  if (latent.defined() && latent.rank() == 3)
+    latent = latent.reshape({1, latent.size(0), latent.size(1), latent.size(2)});
+  if (!latent.defined() || latent.rank() != 4 || latent.size(0) != 1 ||
+      latent.size(1) != model.latent_channels()) {
     throw Error(ErrorCode::bad_file, "cannot start from \"{}\"", recipe.init.path)
         .with("found", latent.defined() ? latent.shape().text() : "no tensor named \"latent\"")
         .with("expected", fmt::format("[1, {}, h, w]", model.latent_channels()));
@@ -41,8 +43,8 @@ int64_t working_size(int asked, int64_t own, int factor, std::string_view side) 
   return asked;
 }
 
-// Reads the init picture and the mask; where the picture grows, its canvas is enlarged and the new margins are
-// masked.
+// Reads the init picture and the mask; where the picture grows, its canvas is enlarged and the new margins
+// are masked.
 void take_pictures(const Recipe& recipe, PictureInput& input);
 
 media::Image resized(const media::Image& image, int64_t height, int64_t width) {
@@ -66,8 +68,8 @@ void take_pictures(const Recipe& recipe, PictureInput& input) {
     std::ranges::fill(new_mask.data(), 1.0f);
     for (int64_t y = 0; y < picture.height(); ++y) {
       std::ranges::copy(picture.row(y), canvas.row(y + margins.top).begin() + 3 * margins.left);
-      auto row = new_mask.row(y + margins.top).subspan(static_cast<size_t>(margins.left),
-                                                       static_cast<size_t>(picture.width()));
+      auto row = new_mask.row(y + margins.top)
+                     .subspan(static_cast<size_t>(margins.left), static_cast<size_t>(picture.width()));
       std::ranges::fill(row, 0.0f);
       if (mask.pixels.defined()) std::ranges::copy(mask.row(y), row.begin());
     }
@@ -104,7 +106,8 @@ PictureInput read_picture_input(const Recipe& recipe, const Model& model) {
     input.height = working_size(recipe.height, model.native_size, factor, "height");
     input.width = working_size(recipe.width, model.native_size, factor, "width");
     const auto masked = media::mask_region(input.whole_mask, recipe.inpaint.padding);
-    if (!masked) throw Error(ErrorCode::usage, "cannot repaint with an empty mask").with("mask", recipe.mask.path);
+    if (!masked)
+      throw Error(ErrorCode::usage, "cannot repaint with an empty mask").with("mask", recipe.mask.path);
     input.part = media::expand_to_proportions(*masked, {.width = input.width, .height = input.height},
                                               picture.width(), picture.height());
   } else {
@@ -112,15 +115,17 @@ PictureInput read_picture_input(const Recipe& recipe, const Model& model) {
     input.width = working_size(recipe.width, picture.width(), factor, "width");
     // Without a part of its own the whole picture is brought to the working size.
     input.whole = resized(input.whole, input.height, input.width);
-    if (input.whole_mask.pixels.defined()) input.whole_mask = resized(input.whole_mask, input.height, input.width);
+    if (input.whole_mask.pixels.defined())
+      input.whole_mask = resized(input.whole_mask, input.height, input.width);
     input.part = {.left = 0, .top = 0, .right = input.width, .bottom = input.height};
   }
   if (input.whole_mask.pixels.defined() && !recipe.inpaint.soft) {
     input.whole_mask = media::binarise(input.whole_mask);
   }
   const auto working = [&input](const media::Image& image) {
-    return resized(media::crop(image, input.part.top, input.part.left, input.part.height(), input.part.width()),
-                   input.height, input.width);
+    return resized(
+        media::crop(image, input.part.top, input.part.left, input.part.height(), input.part.width()),
+        input.height, input.width);
   };
   input.init = working(input.whole);
   if (input.whole_mask.pixels.defined()) {
@@ -139,7 +144,8 @@ FinishedPicture put_back(const PictureInput& input, const Recipe& recipe, const 
   if (!input.has_mask() || !recipe.inpaint.composite) return finished;
   media::Image mask = input.whole_mask;
   // The fade lies inside the mask: what is outside stays as it was, to the last bit.
-  if (recipe.inpaint.feather > 0) mask = media::feather(mask, recipe.inpaint.feather, media::FeatherSide::inside);
+  if (recipe.inpaint.feather > 0)
+    mask = media::feather(mask, recipe.inpaint.feather, media::FeatherSide::inside);
   const media::Image8 original = media::to_8bit(input.whole);
   const media::Image8 part8 =
       media::resize(finished.image8, input.part.height(), input.part.width(), media::Filter::lanczos);
@@ -165,8 +171,8 @@ Tensor masked_picture(const PictureInput& picture) {
   return pixels;
 }
 
-// The mask at latent size. diffusers takes the nearest pixel of the rounded mask; the others shrink it smoothly,
-// A1111 rounding again unless the mask is to be soft.
+// The mask at latent size. diffusers takes the nearest pixel of the rounded mask; the others shrink it
+// smoothly, A1111 rounding again unless the mask is to be soft.
 Tensor latent_mask(const PictureInput& picture, const Recipe& recipe, int64_t height, int64_t width) {
   const Tensor mask = media::to_unit_tensor(picture.mask);
   if (recipe.dialect == Dialect::diffusers) {
@@ -204,9 +210,10 @@ LatentInput make_latent_input(kernels::Exec& ex, const PictureInput& picture, sa
   const Model& model = settings.model;
   const Recipe& recipe = settings.recipe;
   const Codec& codec = *model.codec;
-  const Shape shape{1, model.latent_channels(), picture.height / codec.factor(), picture.width / codec.factor()};
-  // Only diffusers draws the random part of the VAE's distribution from the picture's seed; elsewhere it comes
-  // from an unseeded generator, and the mean is used here.
+  const Shape shape{1, model.latent_channels(), picture.height / codec.factor(),
+                    picture.width / codec.factor()};
+  // Only diffusers draws the random part of the VAE's distribution from the picture's seed; elsewhere it
+  // comes from an unseeded generator, and the mean is used here.
   Codec::NoiseFunction draw;
   if (recipe.dialect == Dialect::diffusers) draw = [&noise](const Shape& s) { return noise.next(s); };
 
@@ -237,7 +244,8 @@ LatentInput make_latent_input(kernels::Exec& ex, const PictureInput& picture, sa
       throw Error(ErrorCode::usage, "cannot edit without a picture").hint("name the picture with --init");
     }
     // The edit models see the mean, without the scaling factor (Brooks et al. 2023).
-    input.extra = codec.unscaled(codec.encode(ex, media::to_signed_tensor(picture.init), nullptr, settings.tiles));
+    input.extra =
+        codec.unscaled(codec.encode(ex, media::to_signed_tensor(picture.init), nullptr, settings.tiles));
   }
   return input;
 }
@@ -267,7 +275,9 @@ void add_mask_hooks(Dialect dialect, const LatentInput& input, sampling::Samplin
   };
   switch (dialect) {
     case Dialect::diffusers:
-      hooks.after_step = [noised](Tensor& x, const Tensor&, const sampling::LatentState& state) { noised(x, state); };
+      hooks.after_step = [noised](Tensor& x, const Tensor&, const sampling::LatentState& state) {
+        noised(x, state);
+      };
       break;
     case Dialect::a1111: hooks.after_model = denoised; break;
     case Dialect::comfy:

@@ -18,12 +18,12 @@ namespace maquette::diffusion {
 struct PictureInput {
   int64_t height = 0;
   int64_t width = 0;
-  media::Image init;       // RGB; undefined: none
-  media::Image mask;       // one channel, 1: repainted; undefined: none
-  Tensor init_latent;      // where the recipe names a latent file: [1, C, h, w]
+  media::Image init;   // RGB; undefined: none
+  media::Image mask;   // one channel, 1: repainted; undefined: none
+  Tensor init_latent;  // where the recipe names a latent file: [1, C, h, w]
 
-  // The whole picture and its mask, and the part of it that is worked on, where only the masked part is (all of it
-  // otherwise). What is repainted goes back there; nothing else changes.
+  // The whole picture and its mask, and the part of it that is worked on, where only the masked part is (all
+  // of it otherwise). What is repainted goes back there; nothing else changes.
   media::Image whole;
   media::Image whole_mask;
   media::Region part;
@@ -35,8 +35,8 @@ struct PictureInput {
 // Reads init and mask and resizes them as the dialect does. Throws Error(bad_file, usage).
 PictureInput read_picture_input(const Recipe& recipe, const Model& model);
 
-// The finished picture: the decoded part [1, 3, H, W] in [-1, 1] put back into the whole, pixels outside the mask
-// untouched. Without a mask, the decoded picture itself.
+// The finished picture: the decoded part [1, 3, H, W] in [-1, 1] put back into the whole, pixels outside the
+// mask untouched. Without a mask, the decoded picture itself.
 struct FinishedPicture {
   media::Image8 image8;
   media::Image image;  // the same, not rounded
@@ -45,10 +45,10 @@ FinishedPicture put_back(const PictureInput& input, const Recipe& recipe, const 
 
 // The latents made of it.
 struct LatentInput {
-  Tensor clean;        // [1, C, h, w]; undefined without an init picture
-  Tensor mask;         // [1, 1, h, w], 1: repainted; undefined without a mask
-  Tensor extra;        // channels of inpainting and edit models; undefined for others
-  Tensor noise;        // [1, C, h, w]: the first noise
+  Tensor clean;  // [1, C, h, w]; undefined without an init picture
+  Tensor mask;   // [1, 1, h, w], 1: repainted; undefined without a mask
+  Tensor extra;  // channels of inpainting and edit models; undefined for others
+  Tensor noise;  // [1, C, h, w]: the first noise
 };
 
 struct EncodeSettings {
@@ -62,8 +62,8 @@ struct EncodeSettings {
 LatentInput make_latent_input(kernels::Exec& ex, const PictureInput& picture, sampling::NoiseSource& noise,
                               const EncodeSettings& settings);
 
-// How the kept part of a masked picture is held in place during sampling, by dialect. The hooks keep references
-// to `input`.
+// How the kept part of a masked picture is held in place during sampling, by dialect. The hooks keep
+// references to `input`.
 void add_mask_hooks(Dialect dialect, const LatentInput& input, sampling::SamplingHooks& hooks);
 
 }  // namespace maquette::diffusion

@@ -1,7 +1,7 @@
 // The peak of a UNet lies at its finest level: the skip connections left behind, a residual block's input,
-// normalised copy and result, and a feed-forward's inner 4 C. The peak of a VAE's decoder lies at full size, where
-// the last stage but one hands over twice the channels of the last. The factors are measured with the buffers that
-// the pool held for SD1.5 and the starter model.
+// normalised copy and result, and a feed-forward's inner 4 C. The peak of a VAE's decoder lies at full size,
+// where the last stage but one hands over twice the channels of the last. The factors are measured with the
+// buffers that the pool held for SD1.5 and the starter model.
 #include "diffusion/memory.h"
 
 #include <algorithm>
@@ -37,8 +37,8 @@ MemoryEstimate estimate_memory(const Model& model, int64_t height, int64_t width
   const auto latent = static_cast<double>((height / factor) * (width / factor));
   const auto bytes = static_cast<double>(size_of(type));
   MemoryEstimate estimate;
-  estimate.sampling = static_cast<uint64_t>(2 * latent * static_cast<double>(model.unet->base_channels()) * bytes *
-                                            kSamplingCopies);
+  estimate.sampling = static_cast<uint64_t>(2 * latent * static_cast<double>(model.unet->base_channels()) *
+                                            bytes * kSamplingCopies);
   const models::Vae* vae = model.codec->vae();
   const double channels = vae ? static_cast<double>(vae->finest_channels()) : 64;
   estimate.decoding =
@@ -57,7 +57,8 @@ int64_t decoding_tile(const Model& model, int64_t height, int64_t width, DType t
   if (estimate_memory(model, height, width, type).decoding <= available) return 0;
   const int64_t factor = model.codec->factor();
   int64_t tile = std::max(height, width) / factor;
-  while (tile > 16 && estimate_memory(model, tile * factor, tile * factor, type).decoding > available / 2) tile /= 2;
+  while (tile > 16 && estimate_memory(model, tile * factor, tile * factor, type).decoding > available / 2)
+    tile /= 2;
   return std::max<int64_t>(tile, 16);
 }
 

@@ -1,4 +1,5 @@
-// How much memory a job will take, told before it begins, so that it is tiled or refused instead of being killed.
+// How much memory a job will take, told before it begins, so that it is tiled or refused instead of being
+// killed.
 #pragma once
 
 #include <cstdint>

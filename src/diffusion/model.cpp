@@ -72,13 +72,15 @@ text::ClipTokenizer tokenizer_of(const Model& model, std::string_view folder) {
 void load_text_branch(Model& model, const Component& component, bool second) {
   models::TextEncoderConfig config = models::TextEncoderConfig::from_json(component.config);
   const bool openclip = component.layout == "openclip";
-  if (component.config.empty()) config.activation = openclip ? nn::Activation::gelu : nn::Activation::quick_gelu;
+  if (component.config.empty())
+    config.activation = openclip ? nn::Activation::gelu : nn::Activation::quick_gelu;
   text::ClipTokenizer tokenizer = tokenizer_of(model, second ? "tokenizer_2" : "tokenizer");
   TextBranch branch{
       .encoder = models::TextEncoder::load(scope_of(component, model.parameters[component.kind]), config),
       .tokenizer = tokenizer,
       .pad_id = tokenizer.pad_id()};
-  if (model.checkpoint.layout != weights::CheckpointLayout::diffusers_folder) branch.pad_id = openclip ? 0 : branch.pad_id;
+  if (model.checkpoint.layout != weights::CheckpointLayout::diffusers_folder)
+    branch.pad_id = openclip ? 0 : branch.pad_id;
   model.text.branches.push_back(std::move(branch));
 }
 
@@ -106,22 +108,26 @@ void load_text(Model& model) {
 
 // What the published folders of each family say, for files that come without one.
 Json default_scheduler_config(Family family, std::string_view prediction) {
-  Json config{{"beta_start", 0.00085},       {"beta_end", 0.012},
-              {"beta_schedule", "scaled_linear"}, {"num_train_timesteps", 1000},
-              {"steps_offset", 1},           {"set_alpha_to_one", false},
-              {"clip_sample", false},        {"timestep_spacing", "leading"},
+  Json config{{"beta_start", 0.00085},
+              {"beta_end", 0.012},
+              {"beta_schedule", "scaled_linear"},
+              {"num_train_timesteps", 1000},
+              {"steps_offset", 1},
+              {"set_alpha_to_one", false},
+              {"clip_sample", false},
+              {"timestep_spacing", "leading"},
               {"prediction_type", prediction}};
   const bool sdxl = family == Family::sdxl || family == Family::sdxl_refiner;
-  config["_class_name"] = sdxl ? "EulerDiscreteScheduler"
+  config["_class_name"] = sdxl                                                    ? "EulerDiscreteScheduler"
                           : prediction == "v_prediction" && family == Family::sd2 ? "DDIMScheduler"
                                                                                   : "PNDMScheduler";
   if (!sdxl) config["skip_prk_steps"] = true;
   return config;
 }
 
-// SD2 checkpoints of both kinds look the same. A network that predicts v, given the same constant as picture and
-// text at the last timestep, answers with about minus the picture; one that predicts the noise with about the
-// picture itself.
+// SD2 checkpoints of both kinds look the same. A network that predicts v, given the same constant as picture
+// and text at the last timestep, answers with about minus the picture; one that predicts the noise with about
+// the picture itself.
 bool answers_like_v(const models::UNet& unet) {
   kernels::Exec ex;
   const Tensor x = Tensor::full({1, unet.in_channels(), 8, 8}, 0.5f);
@@ -132,9 +138,11 @@ bool answers_like_v(const models::UNet& unet) {
   return sum / static_cast<double>(out.elements()) < -1;
 }
 
-Decision decide_prediction(const Model& model, const weights::ModelReport& report, const ModelOptions& options) {
+Decision decide_prediction(const Model& model, const weights::ModelReport& report,
+                           const ModelOptions& options) {
   if (!options.prediction.empty()) {
-    if (options.prediction != "epsilon" && options.prediction != "v_prediction" && options.prediction != "sample") {
+    if (options.prediction != "epsilon" && options.prediction != "v_prediction" &&
+        options.prediction != "sample") {
       throw Error(ErrorCode::usage, "unknown prediction \"{}\"", options.prediction)
           .with("expected", "epsilon, v_prediction or sample");
     }
@@ -172,7 +180,8 @@ void load_codec(Model& model, const ModelOptions& options) {
     model.codec.emplace(models::Vae::load(scope_of(*vae, unused), config));
   } else if (const Component* taesd = source->find("taesd")) {
     nn::Parameters unused;
-    model.codec.emplace(models::Taesd::load(scope_of(*taesd, unused), models::TaesdConfig::from_json(taesd->config)));
+    model.codec.emplace(
+        models::Taesd::load(scope_of(*taesd, unused), models::TaesdConfig::from_json(taesd->config)));
   } else {
     throw Error(ErrorCode::weights, "cannot turn latents into pictures")
         .with("file", source->path.string())
@@ -201,7 +210,8 @@ std::unique_ptr<Model> load_model(const fs::path& path, const ModelOptions& opti
   const Component* unet = model->checkpoint.find("unet");
   if (!unet) {
     throw Error(ErrorCode::weights, "cannot make pictures with \"{}\"", path.string())
-        .with("found", model->checkpoint.components.empty() ? "nothing known" : model->checkpoint.components[0].kind)
+        .with("found",
+              model->checkpoint.components.empty() ? "nothing known" : model->checkpoint.components[0].kind)
         .with("expected", "a checkpoint with a UNet")
         .hint("maquette model inspect \"{}\" shows what is in it", path.string());
   }

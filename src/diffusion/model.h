@@ -1,5 +1,5 @@
-// Model: a checkpoint loaded for making pictures, whatever its family: networks, tokenisers, and the conventions
-// that go with them.
+// Model: a checkpoint loaded for making pictures, whatever its family: networks, tokenisers, and the
+// conventions that go with them.
 #pragma once
 
 #include <map>
@@ -36,8 +36,8 @@ struct Model {
   fs::path path;
   Family family = Family::sd1;
   Decision family_decision;
-  Decision prediction;           // "epsilon", "v_prediction" or "sample"
-  Json scheduler_config;         // the folder's own, or what the family's published folders have
+  Decision prediction;    // "epsilon", "v_prediction" or "sample"
+  Json scheduler_config;  // the folder's own, or what the family's published folders have
   bool zero_terminal_snr = false;
 
   std::optional<models::UNet> unet;
@@ -46,9 +46,9 @@ struct Model {
   // By component ("unet", "text_encoder", "text_encoder_2"): what adapters may change.
   std::map<std::string, nn::Parameters> parameters;
 
-  int64_t native_size = 512;     // pixels per side that the model was trained with
+  int64_t native_size = 512;  // pixels per side that the model was trained with
   bool zero_empty_negative = false;
-  bool aesthetic_score = false;  // refiner: the size conditions end with it
+  bool aesthetic_score = false;    // refiner: the size conditions end with it
   weights::Checkpoint checkpoint;  // as opened: metadata, files, what was unexpected or ignored
 
   // latent channels that the sampler works on; the UNet may take more (mask, picture).

@@ -39,8 +39,8 @@ GuidanceSettings guidance_of(const Model& model, const Recipe& recipe) {
   return settings;
 }
 
-// Every tile is denoised on its own at each step, and the overlaps are averaged: the tiles agree because they share
-// pixels all the way (Bar-Tal et al. 2023, MultiDiffusion).
+// Every tile is denoised on its own at each step, and the overlaps are averaged: the tiles agree because they
+// share pixels all the way (Bar-Tal et al. 2023, MultiDiffusion).
 Tensor in_tiles(kernels::Exec& ex, GuidedModel& model, const PassRequest& request, const Tensor& x,
                 const CallPosition& at) {
   const int64_t tile = std::max<int64_t>(request.recipe.tile_size / request.model.codec->factor(), 8);
@@ -78,12 +78,14 @@ sampling::SamplingRequest sampling_request(const Model& model, const Recipe& rec
                                     .sampler = recipe.sampler,
                                     .schedule = recipe.schedule,
                                     .steps = recipe.steps};
-  if (has_init && recipe.strength && !(model.editing() && !model.inpainting())) request.strength = recipe.strength;
+  if (has_init && recipe.strength && !(model.editing() && !model.inpainting()))
+    request.strength = recipe.strength;
   request.first_step = recipe.start_step;
   if (recipe.end_step > 0) request.last_step = recipe.end_step;
   request.denoising_start = recipe.denoising_start;
   request.denoising_end = recipe.denoising_end;
-  request.scheduler_config = recipe.scheduler_config.is_null() ? model.scheduler_config : recipe.scheduler_config;
+  request.scheduler_config =
+      recipe.scheduler_config.is_null() ? model.scheduler_config : recipe.scheduler_config;
   request.stable_diffusion_pipeline = !sdxl;
   request.sdxl = sdxl;
   request.prediction = prediction_of(model);
@@ -99,7 +101,9 @@ Tensor run_pass(kernels::Exec& ex, const PassRequest& request, sampling::NoiseSo
   if (request.control) model.set_control(request.control);
   if (!request.score_bias.empty()) model.set_score_bias(request.score_bias);
   if (!request.adapter_states.empty()) {
-    const auto step_of = [&](double fraction) { return static_cast<int>(std::lround(fraction * plan->steps())); };
+    const auto step_of = [&](double fraction) {
+      return static_cast<int>(std::lround(fraction * plan->steps()));
+    };
     model.set_adapter_states(request.adapter_states, step_of(request.adapter_range.first),
                              step_of(request.adapter_range.second));
   }
@@ -118,7 +122,8 @@ Tensor run_pass(kernels::Exec& ex, const PassRequest& request, sampling::NoiseSo
     return request.recipe.tile_size > 0 ? in_tiles(ex, model, request, x, at) : model(x, at);
   };
   const bool over_picture = has_init && !starts_from_noise(request.recipe);
-  Tensor x = over_picture ? plan->start(request.input.clean, request.input.noise) : plan->start(request.input.noise);
+  Tensor x =
+      over_picture ? plan->start(request.input.clean, request.input.noise) : plan->start(request.input.noise);
   // A latent that already holds the noise of this point of the schedule is continued as it is.
   if (has_init && request.recipe.denoising_start) x = request.input.clean.clone();
   return plan->run(std::move(x), network, noise, hooks);

@@ -1,4 +1,5 @@
-// One sampling pass: from noise (or a picture) to a clean latent, under the guidance of words, masks and controls.
+// One sampling pass: from noise (or a picture) to a clean latent, under the guidance of words, masks and
+// controls.
 #pragma once
 
 #include "diffusion/engine.h"
@@ -8,15 +9,16 @@ namespace maquette::diffusion {
 
 struct PassRequest {
   const Model& model;
-  const Recipe& recipe;          // with defaults filled in
+  const Recipe& recipe;  // with defaults filled in
   const LatentInput& input;
   sampling::SamplingPlan& sampling;
   PromptPlan plan;
-  ControlFunction control;       // empty: none
+  ControlFunction control;               // empty: none
   std::map<int64_t, Tensor> score_bias;  // regional prompts
   std::vector<Tensor> adapter_states;    // T2I-Adapters, summed
   std::pair<double, double> adapter_range{0, 1};
-  std::function<void(int done, int total, const Tensor& denoised)> step_done;  // throws Error(cancelled) to stop
+  std::function<void(int done, int total, const Tensor& denoised)>
+      step_done;  // throws Error(cancelled) to stop
 };
 
 // Whether the first latent is noise alone: without a picture, and in diffusers' inpainting at strength 1.

@@ -1,7 +1,7 @@
-// Whole pipelines against diffusers: every case of tests/golden/pipelines that one recipe can express, with the
-// random draws of the reference (made by tools/make_golden.py; versions inside each case).
-// 55 dB: f32 sums in another order move single pixels by one level at most; the same pictures keep 60 dB and more
-// where every weight is disturbed by a relative 1e-6. bf16 (8 bits of mantissa) stays above 30 dB.
+// Whole pipelines against diffusers: every case of tests/golden/pipelines that one recipe can express, with
+// the random draws of the reference (made by tools/make_golden.py; versions inside each case). 55 dB: f32
+// sums in another order move single pixels by one level at most; the same pictures keep 60 dB and more where
+// every weight is disturbed by a relative 1e-6. bf16 (8 bits of mantissa) stays above 30 dB.
 #include <gtest/gtest.h>
 
 #include "diffusion/engine.h"
@@ -15,17 +15,19 @@ namespace {
 
 constexpr double kLeastF32 = 55;
 
-std::string file_in(const fs::path& folder, const Json& name) { return (folder / name.get<std::string>()).string(); }
+std::string file_in(const fs::path& folder, const Json& name) {
+  return (folder / name.get<std::string>()).string();
+}
 
 std::string path_of(const Json& name) { return file_in("tests/golden/pipelines", name); }
 
-// What a recipe cannot say, or means otherwise: one generator for a batch, lists of prompts, guess mode, diffusers'
-// own rule for cropping to the mask. Such cases are left out by name of the argument.
+// What a recipe cannot say, or means otherwise: one generator for a batch, lists of prompts, guess mode,
+// diffusers' own rule for cropping to the mask. Such cases are left out by name of the argument.
 bool expressible(const Json& info) {
   const Json& call = info["call"];
-  for (const char* key : {"num_images_per_prompt", "timesteps", "prompt_2", "negative_original_size", "latents",
-                          "image_embeds", "guess_mode", "padding_mask_crop",
-                          "negative_crops_coords_top_left", "negative_target_size"}) {
+  for (const char* key :
+       {"num_images_per_prompt", "timesteps", "prompt_2", "negative_original_size", "latents", "image_embeds",
+        "guess_mode", "padding_mask_crop", "negative_crops_coords_top_left", "negative_target_size"}) {
     if (call.contains(key)) return false;
   }
   return info["seed"].is_number() && call["prompt"].is_string();
@@ -66,7 +68,8 @@ void read_call(const Json& call, const fs::path& folder, Recipe& r) {
   if (has("image") && call["image"].is_string()) r.init.path = file_in(folder, call["image"]);
   if (has("image") && call["image"].is_object()) {  // a latent
     const fs::path file = fs::path(testing::TempDir()) / (folder.filename().string() + ".safetensors");
-    weights::write_safetensors(file, {{"latent", models::GoldenCase(folder).tensor(call["image"]["tensor"])}});
+    weights::write_safetensors(file,
+                               {{"latent", models::GoldenCase(folder).tensor(call["image"]["tensor"])}});
     r.init.path = file.string();
   }
   if (has("mask_image")) r.mask.path = file_in(folder, call["mask_image"]);
@@ -94,7 +97,8 @@ void read_controls(const Json& info, const fs::path& folder, Recipe& r) {
   if (info.contains("controlnet")) {
     // That pipeline's own default; the others have 1.
     const double usual = info["pipeline"] == "StableDiffusionControlNetInpaintPipeline" ? 0.5 : 1;
-    const Json models = info["controlnet"].is_array() ? info["controlnet"] : Json::array({info["controlnet"]});
+    const Json models =
+        info["controlnet"].is_array() ? info["controlnet"] : Json::array({info["controlnet"]});
     for (size_t i = 0; i < models.size(); ++i) {
       add(models[i], call[image].is_array() ? call[image][i] : call[image],
           nth(call, "controlnet_conditioning_scale", i, usual), nth(call, "control_guidance_start", i, 0),
@@ -164,7 +168,8 @@ TEST(Pipelines, pictures_match_the_reference) {
   for (const PipelineCase& test : pipeline_cases()) {
     try {
       const Picture picture = engine.run(recipe_of(test.info, test.folder));
-      if (!test.info.contains("pictures") || test.info["pictures"].empty()) {  // the pipeline was stopped before its end: compare the latent
+      if (!test.info.contains("pictures") ||
+          test.info["pictures"].empty()) {  // the pipeline was stopped before its end: compare the latent
         const Tensor expected = models::GoldenCase(test.folder).tensor(test.info["latents"]);
         EXPECT_LT(models::l2_error(picture.latent, expected), 1e-4) << test.folder.filename();
         continue;

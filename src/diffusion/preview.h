@@ -1,12 +1,13 @@
-// Pictures of unfinished latents: a linear map from latent channels to colours, fitted to the model's own VAE.
+// Pictures of unfinished latents: a linear map from latent channels to colours, fitted to the model's own
+// VAE.
 #pragma once
 
 #include "models/vae/vae.h"
 
 namespace maquette::diffusion {
 
-// Colours are an affine function of the latent's channels to a good approximation, pixel by pixel. The function is
-// found by least squares on a small decoded noise, once per model, so that it fits any VAE.
+// Colours are an affine function of the latent's channels to a good approximation, pixel by pixel. The
+// function is found by least squares on a small decoded noise, once per model, so that it fits any VAE.
 class LatentPreview {
  public:
   // Decodes one latent of 12 x 12 pixels.

@@ -1,5 +1,5 @@
-// The scores of pixel p for the tokens of region r get log(weight_r mask_r(p)) added, which multiplies their share
-// in the softmax by that factor; a mask of 0 hides them altogether.
+// The scores of pixel p for the tokens of region r get log(weight_r mask_r(p)) added, which multiplies their
+// share in the softmax by that factor; a mask of 0 hides them altogether.
 #include "diffusion/regions.h"
 
 #include <algorithm>
@@ -16,15 +16,14 @@ namespace {
 constexpr float kBaseInside = 0.3f;  // share of the picture's prompt where a region covers a pixel wholly
 
 struct RegionPart {
-  Tensor tokens;       // [1, T, C]
+  Tensor tokens;  // [1, T, C]
   media::Image mask;
   double weight = 1;
 };
 
 // Mask of a region at the size of one attention, [1, 1, h, w].
 Tensor mask_at(const media::Image& mask, int64_t height, int64_t width) {
-  const media::Image8 small =
-      media::resize(media::to_8bit(mask), height, width, media::Filter::box);
+  const media::Image8 small = media::resize(media::to_8bit(mask), height, width, media::Filter::box);
   return media::to_unit_tensor(media::to_float(small));
 }
 
@@ -57,13 +56,15 @@ Tensor bias_at(const std::vector<RegionPart>& regions, int64_t base_tokens, int6
 }  // namespace
 
 std::map<int64_t, Tensor> add_regions(kernels::Exec& ex, const TextSide& side, const Recipe& recipe,
-                                      const ConditioningSettings& settings, const RegionSize& size, PromptPlan& plan) {
+                                      const ConditioningSettings& settings, const RegionSize& size,
+                                      PromptPlan& plan) {
   std::map<int64_t, Tensor> biases;
   if (recipe.regions.empty()) return biases;
   std::vector<RegionPart> regions;
   for (const Recipe::Region& region : recipe.regions) {
     if (!(region.weight > 0)) {
-      throw Error(ErrorCode::usage, "cannot use a region of weight {}", region.weight).with("expected", "above 0");
+      throw Error(ErrorCode::usage, "cannot use a region of weight {}", region.weight)
+          .with("expected", "above 0");
     }
     regions.push_back({.tokens = encode_plain(ex, side, region.prompt, settings),
                        .mask = media::to_grey(media::read_image(region.mask.path).take()),

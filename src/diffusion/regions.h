@@ -1,4 +1,5 @@
-// Regional prompts: parts of the picture that listen to a prompt of their own, by masking the cross attention.
+// Regional prompts: parts of the picture that listen to a prompt of their own, by masking the cross
+// attention.
 #pragma once
 
 #include <map>
@@ -13,10 +14,11 @@ struct RegionSize {
   int64_t width = 0;
 };
 
-// Appends the regions' tokens to every positive condition, and returns the score biases by number of pixels, for
-// GuidedModel::set_score_bias. A pixel hears a region as loudly as the region's mask covers it (times its weight),
-// and the whole picture's prompt at least at kBaseInside.
+// Appends the regions' tokens to every positive condition, and returns the score biases by number of pixels,
+// for GuidedModel::set_score_bias. A pixel hears a region as loudly as the region's mask covers it (times its
+// weight), and the whole picture's prompt at least at kBaseInside.
 std::map<int64_t, Tensor> add_regions(kernels::Exec& ex, const TextSide& side, const Recipe& recipe,
-                                      const ConditioningSettings& settings, const RegionSize& size, PromptPlan& plan);
+                                      const ConditioningSettings& settings, const RegionSize& size,
+                                      PromptPlan& plan);
 
 }  // namespace maquette::diffusion

@@ -1,13 +1,14 @@
-// Each tile is decoded on its own and added to the sum with weights that fall linearly over the overlaps; the sum
-// of weights divides at the end. Group norms see one tile instead of the whole picture, which shifts tones a
-// little from tile to tile: the fades hide it.
+// Each tile is decoded on its own and added to the sum with weights that fall linearly over the overlaps; the
+// sum of weights divides at the end. Group norms see one tile instead of the whole picture, which shifts
+// tones a little from tile to tile: the fades hide it.
 #include "diffusion/tiled_vae.h"
 
 #include "diffusion/tiles.h"
 
 namespace maquette::diffusion {
 
-Tensor decode_tiled(kernels::Exec& ex, const models::Vae& vae, const Tensor& latent, const TileOptions& options) {
+Tensor decode_tiled(kernels::Exec& ex, const models::Vae& vae, const Tensor& latent,
+                    const TileOptions& options) {
   const auto rows = plan_tiles(latent.size(2), options.tile, options.overlap, ex.wrap.y);
   const auto columns = plan_tiles(latent.size(3), options.tile, options.overlap, ex.wrap.x);
   const int total = static_cast<int>(rows.size() * columns.size());

@@ -15,7 +15,8 @@ struct TileOptions {
 
 // Tiles cross the edges that ex.wrap joins, so that textures stay seamless. A picture that fits one tile goes
 // through whole. Shapes as Vae::decode and Vae::encode.
-Tensor decode_tiled(kernels::Exec& ex, const models::Vae& vae, const Tensor& latent, const TileOptions& options);
+Tensor decode_tiled(kernels::Exec& ex, const models::Vae& vae, const Tensor& latent,
+                    const TileOptions& options);
 models::Moments encode_tiled(kernels::Exec& ex, const models::Vae& vae, const Tensor& picture,
                              const TileOptions& options);
 

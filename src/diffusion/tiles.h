@@ -1,5 +1,5 @@
-// Cutting a picture into overlapping tiles, and putting them together again with weights that fade from one to the
-// next.
+// Cutting a picture into overlapping tiles, and putting them together again with weights that fade from one
+// to the next.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ struct TileSpan {
   }
 };
 
-// Tiles of at most `tile` pixels sharing about `overlap`; one tile where the axis is no longer than that. On a
-// wrapped axis the last tile reaches over the edge into the first.
+// Tiles of at most `tile` pixels sharing about `overlap`; one tile where the axis is no longer than that. On
+// a wrapped axis the last tile reaches over the edge into the first.
 std::vector<TileSpan> plan_tiles(int64_t length, int64_t tile, int64_t overlap, bool wraps);
 
 // In other units: latent pixels to picture pixels and back.
@@ -39,7 +39,8 @@ Tensor cut_tile(const Tensor& from, const TileSpan& rows, const TileSpan& column
 // The sum of weighted tiles [N, C, h, w] on a canvas [N, C, H, W] f32.
 class TileCanvas {
  public:
-  explicit TileCanvas(const Shape& shape) : sum_(Tensor::zeros(shape)), weights_(Tensor::zeros({shape[2], shape[3]})) {}
+  explicit TileCanvas(const Shape& shape)
+      : sum_(Tensor::zeros(shape)), weights_(Tensor::zeros({shape[2], shape[3]})) {}
 
   void add(const Tensor& tile, const TileSpan& rows, const TileSpan& columns);
   Tensor finish();  // divides by the weights; call once

@@ -8,10 +8,10 @@ namespace maquette::kernels {
 enum class Activation {
   none,
   relu,
-  silu,         // x sigmoid(x)
-  gelu,         // x Phi(x), by erf
-  quick_gelu,   // x sigmoid(1.702 x), as OpenAI's CLIP
-  leaky_relu,   // slope 0.2, as ESRGAN
+  silu,        // x sigmoid(x)
+  gelu,        // x Phi(x), by erf
+  quick_gelu,  // x sigmoid(1.702 x), as OpenAI's CLIP
+  leaky_relu,  // slope 0.2, as ESRGAN
   tanh
 };
 

@@ -12,8 +12,9 @@ Tensor attention(Exec& ex, const AttentionInput& input) {
                         static_cast<double>(input.k_length * input.head_size);
     ProfileScope profile(ex, "", flop);
     if (profile.active()) {
-      profile.detail(fmt::format("attention {}x{}x{} heads {}x{} {} {}", input.n, input.q_length, input.k_length,
-                                 input.heads, input.head_size, name(input.type), implementation.name));
+      profile.detail(fmt::format("attention {}x{}x{} heads {}x{} {} {}", input.n, input.q_length,
+                                 input.k_length, input.heads, input.head_size, name(input.type),
+                                 implementation.name));
     }
     implementation.run(ex, input, out);
     return out;

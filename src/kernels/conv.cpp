@@ -1,5 +1,5 @@
-// The front of convolution: wrapped edges become real pixels, the first implementation that accepts the problem
-// runs it.
+// The front of convolution: wrapped edges become real pixels, the first implementation that accepts the
+// problem runs it.
 #include "kernels/conv.h"
 
 #include <utility>
@@ -38,7 +38,8 @@ void ConvWeights::set(Tensor source) {
   forms_.clear();
 }
 
-const PackedConv& ConvWeights::packed(const ConvImplementation& implementation, const ConvProblem& problem) const {
+const PackedConv& ConvWeights::packed(const ConvImplementation& implementation,
+                                      const ConvProblem& problem) const {
   const std::lock_guard lock(mutex_);
   for (const Form& form : forms_) {
     if (form.implementation == &implementation && form.type == problem.type) return *form.packed;
@@ -85,7 +86,8 @@ Tensor conv2d(Exec& ex, const Tensor& x, const ConvWeights& weights, const ConvG
                             .geometry = inner,
                             .type = picture.dtype()};
   if (problem.out_height() < 1 || problem.out_width() < 1) {
-    throw Error(ErrorCode::usage, "cannot convolve a picture smaller than the kernel").with("found", problem.text());
+    throw Error(ErrorCode::usage, "cannot convolve a picture smaller than the kernel")
+        .with("found", problem.text());
   }
   Tensor out =
       ex.empty({problem.n, problem.out_height(), problem.out_width(), problem.out_channels}, problem.type);

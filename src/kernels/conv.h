@@ -99,13 +99,13 @@ class ConvWeights {
   mutable std::vector<Form> forms_;
 };
 
-// The front door: wraps edges as ex.wrap says, picks the implementation, runs it. Throws Error where the channels
-// do not fit.
+// The front door: wraps edges as ex.wrap says, picks the implementation, runs it. Throws Error where the
+// channels do not fit.
 Tensor conv2d(Exec& ex, const Tensor& x, const ConvWeights& weights, const ConvGeometry& geometry,
               const ConvEpilogue& epilogue = {});
 
 // The plain loop, kept as the oracle of all others. Accumulates in f32 whatever the type.
-void conv2d_reference(const ConvProblem& problem, const Tensor& w, const Tensor& x, const ConvEpilogue& epilogue,
-                      Tensor& out);
+void conv2d_reference(const ConvProblem& problem, const Tensor& w, const Tensor& x,
+                      const ConvEpilogue& epilogue, Tensor& out);
 
 }  // namespace maquette::kernels

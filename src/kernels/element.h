@@ -10,7 +10,8 @@ float element(const Tensor& t, int64_t index) {
   return static_cast<float>(t.data<T>()[static_cast<size_t>(index)]);
 }
 
-// Calls body with a value of the element type of an activation: `by_type(x.dtype(), [&](auto zero) { using T = decltype(zero); ... })`.
+// Calls body with a value of the element type of an activation: `by_type(x.dtype(), [&](auto zero) { using T
+// = decltype(zero); ... })`.
 template <typename Body>
 void by_type(DType type, const Body& body) {
   switch (type) {

@@ -12,8 +12,8 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 
-// Sizes are rounded up to eighths of a power of two: at most 12.5 % is wasted, and shapes that differ by little
-// share buffers.
+// Sizes are rounded up to eighths of a power of two: at most 12.5 % is wasted, and shapes that differ by
+// little share buffers.
 size_t bucket_of(size_t bytes) {
   const size_t least = std::max<size_t>(bytes, 4096);
   const size_t step = std::max<size_t>(std::bit_floor(least) / 8, kAlignment);
@@ -97,7 +97,8 @@ double now() {
 }
 }  // namespace
 
-ProfileScope::ProfileScope(Exec& ex, std::string_view kind, double flop) : profiler_(ex.profiler), flop_(flop) {
+ProfileScope::ProfileScope(Exec& ex, std::string_view kind, double flop)
+    : profiler_(ex.profiler), flop_(flop) {
   if (!profiler_) return;
   name_ = kind;
   begin_ = now();

@@ -1,5 +1,5 @@
-// Exec: everything a forward pass needs besides its weights and inputs: memory, threads, precision, the wrapping
-// of textures, and the hooks that watch.
+// Exec: everything a forward pass needs besides its weights and inputs: memory, threads, precision, the
+// wrapping of textures, and the hooks that watch.
 #pragma once
 
 #include <functional>
@@ -28,8 +28,8 @@ class BufferPool {
  public:
   BufferPool();
   Tensor empty(const Shape& shape, DType type);
-  void trim();                 // gives the unused buffers back to the system
-  size_t bytes_held() const;   // in use and kept
+  void trim();                // gives the unused buffers back to the system
+  size_t bytes_held() const;  // in use and kept
 
   struct State;
 

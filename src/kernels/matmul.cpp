@@ -6,7 +6,8 @@
 namespace maquette::kernels {
 
 std::string MatmulProblem::text() const {
-  return fmt::format("matmul {}x{}->{}{} {}", rows, in_features, out_features, gated ? " gated" : "", name(type));
+  return fmt::format("matmul {}x{}->{}{} {}", rows, in_features, out_features, gated ? " gated" : "",
+                     name(type));
 }
 
 MatmulWeights::MatmulWeights(std::vector<Tensor> parts) : parts_(std::move(parts)) {
@@ -54,7 +55,8 @@ const PackedMatmul& MatmulWeights::packed(const MatmulImplementation& implementa
   for (const Form& form : forms_) {
     if (form.implementation == &implementation && form.type == problem.type) return *form.packed;
   }
-  forms_.push_back({&implementation, problem.type, implementation.pack(problem, stacked(parts_, out_features_))});
+  forms_.push_back(
+      {&implementation, problem.type, implementation.pack(problem, stacked(parts_, out_features_))});
   return *forms_.back().packed;
 }
 

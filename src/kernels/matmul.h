@@ -4,7 +4,8 @@
 //   w    [O, I]     as published (PyTorch); packed on first use for the implementation chosen
 //   out  [..., O]
 //   out = activation(x w^T + bias) + residual
-// A gated product (GEGLU) has O = 2 G: out = (x wa^T + ba) * gelu(x wb^T + bb), with [..., G], wa the first half.
+// A gated product (GEGLU) has O = 2 G: out = (x wa^T + ba) * gelu(x wb^T + bb), with [..., G], wa the first
+// half.
 #pragma once
 
 #include <memory>
@@ -21,7 +22,7 @@ struct MatmulEpilogue {
   const Tensor* bias = nullptr;      // [O] f32
   const Tensor* residual = nullptr;  // shape and type of out: added last
   Activation activation = Activation::none;
-  bool gated = false;                // GEGLU
+  bool gated = false;  // GEGLU
 };
 
 struct MatmulProblem {
@@ -50,7 +51,8 @@ std::span<const MatmulImplementation> matmul_implementations();  // best first; 
 
 class MatmulWeights {
  public:
-  // Several published matrices with the same inputs become one product (q, k and v): their rows follow each other.
+  // Several published matrices with the same inputs become one product (q, k and v): their rows follow each
+  // other.
   explicit MatmulWeights(std::vector<Tensor> parts);
 
   void set(size_t part, Tensor source);

@@ -7,8 +7,8 @@
 
 namespace maquette::kernels {
 
-// Group normalisation over [H, W, C/groups] of each picture of x [N, ..., C], then scale and shift per channel,
-// then SiLU if asked (Wu & He 2018). weight, bias: [C] f32.
+// Group normalisation over [H, W, C/groups] of each picture of x [N, ..., C], then scale and shift per
+// channel, then SiLU if asked (Wu & He 2018). weight, bias: [C] f32.
 struct GroupNormParameters {
   const Tensor* weight = nullptr;
   const Tensor* bias = nullptr;
@@ -33,9 +33,11 @@ Tensor concat_channels(Exec& ex, const Tensor& a, const Tensor& b);
 // [N, T, C] and [N, S, C] -> [N, T + S, C]
 Tensor concat_tokens(Exec& ex, const Tensor& a, const Tensor& b);
 
-// Nearest-neighbour resampling of [N, H, W, C] to another size, source index = floor(i * from / to) as PyTorch.
+// Nearest-neighbour resampling of [N, H, W, C] to another size, source index = floor(i * from / to) as
+// PyTorch.
 Tensor resize_nearest(Exec& ex, const Tensor& x, int64_t height, int64_t width);
-// Means of factor x factor blocks (adapters of T2I kind). Sizes that do not divide: the rest is cut, as PyTorch.
+// Means of factor x factor blocks (adapters of T2I kind). Sizes that do not divide: the rest is cut, as
+// PyTorch.
 Tensor average_pool(Exec& ex, const Tensor& x, int factor);
 // [N, H f, W f, C] -> [N, H, W, C f f], channel order as PyTorch's pixel_unshuffle (c, dy, dx).
 Tensor pixel_unshuffle(Exec& ex, const Tensor& x, int factor);
@@ -44,9 +46,9 @@ enum class ShuffleOrder { pytorch, tensorflow };
 Tensor pixel_shuffle(Exec& ex, const Tensor& x, int factor, ShuffleOrder order);
 
 // The borders of the engine.
-Tensor to_channels_last(Exec& ex, const Tensor& nchw);                 // [N, C, H, W] f32 -> [N, H, W, C] activations
-Tensor to_channels_first(const Tensor& nhwc);                          // [N, H, W, C] -> [N, C, H, W] f32
-Tensor convert(Exec& ex, const Tensor& x, DType type);                 // f32 <-> bf16; itself if already so
+Tensor to_channels_last(Exec& ex, const Tensor& nchw);  // [N, C, H, W] f32 -> [N, H, W, C] activations
+Tensor to_channels_first(const Tensor& nhwc);           // [N, H, W, C] -> [N, C, H, W] f32
+Tensor convert(Exec& ex, const Tensor& x, DType type);  // f32 <-> bf16; itself if already so
 
 // Copies x [N, H, W, C] into a larger picture whose borders are read across the opposite edges.
 struct Padding {

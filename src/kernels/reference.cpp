@@ -18,7 +18,8 @@ float value_or(const Tensor* t, int64_t index, float otherwise) {
 }
 
 template <typename T>
-void conv_rows(const ConvProblem& p, const Tensor& w, const Tensor& x, const ConvEpilogue& epilogue, Tensor& out) {
+void conv_rows(const ConvProblem& p, const Tensor& w, const Tensor& x, const ConvEpilogue& epilogue,
+               Tensor& out) {
   const T* in = x.data<T>().data();
   const float* weights = w.data().data();
   T* result = out.data<T>().data();
@@ -39,7 +40,8 @@ void conv_rows(const ConvProblem& p, const Tensor& w, const Tensor& x, const Con
               const T* pixel = in + ((image * p.height + y) * p.width + xx) * p.in_channels;
               const float* kernel = weights + (o * p.in_channels * p.kernel_h + ky) * p.kernel_w + kx;
               const int64_t plane = static_cast<int64_t>(p.kernel_h) * p.kernel_w;
-              for (int64_t i = 0; i < p.in_channels; ++i) sum += static_cast<float>(pixel[i]) * kernel[i * plane];
+              for (int64_t i = 0; i < p.in_channels; ++i)
+                sum += static_cast<float>(pixel[i]) * kernel[i * plane];
             }
           }
           sum += value_or(epilogue.bias, o, 0);
@@ -101,7 +103,8 @@ void attention_rows(const AttentionInput& a, Tensor& out) {
       for (int64_t j = 0; j < visible; ++j) {
         const T* key = k + (image * a.k_length + j) * a.k_stride + head * a.head_size;
         float score = 0;
-        for (int64_t i = 0; i < a.head_size; ++i) score += static_cast<float>(query[i]) * static_cast<float>(key[i]);
+        for (int64_t i = 0; i < a.head_size; ++i)
+          score += static_cast<float>(query[i]) * static_cast<float>(key[i]);
         score *= factor;
         if (a.bias.defined()) {
           const int64_t bias_image = a.bias.size(0) == 1 ? 0 : image;
@@ -116,7 +119,8 @@ void attention_rows(const AttentionInput& a, Tensor& out) {
         const float weight = std::exp(scores[static_cast<size_t>(j)] - largest);
         total += weight;
         const T* value = v + (image * a.k_length + j) * a.v_stride + head * a.head_size;
-        for (int64_t i = 0; i < a.head_size; ++i) sums[static_cast<size_t>(i)] += weight * static_cast<float>(value[i]);
+        for (int64_t i = 0; i < a.head_size; ++i)
+          sums[static_cast<size_t>(i)] += weight * static_cast<float>(value[i]);
       }
       T* target = result + (image * a.q_length + token) * a.heads * a.head_size + head * a.head_size;
       for (int64_t i = 0; i < a.head_size; ++i) {
@@ -128,8 +132,8 @@ void attention_rows(const AttentionInput& a, Tensor& out) {
 
 }  // namespace
 
-void conv2d_reference(const ConvProblem& problem, const Tensor& w, const Tensor& x, const ConvEpilogue& epilogue,
-                      Tensor& out) {
+void conv2d_reference(const ConvProblem& problem, const Tensor& w, const Tensor& x,
+                      const ConvEpilogue& epilogue, Tensor& out) {
   if (problem.type == DType::bf16) {
     conv_rows<bfloat16>(problem, w, x, epilogue, out);
   } else {

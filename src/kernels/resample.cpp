@@ -47,7 +47,8 @@ Tensor concat_channels(Exec& ex, const Tensor& a, const Tensor& b) {
 Tensor concat_tokens(Exec& ex, const Tensor& a, const Tensor& b) {
   if (a.rank() != 3 || b.rank() != 3 || a.size(0) != b.size(0) || a.size(2) != b.size(2) ||
       a.dtype() != b.dtype()) {
-    throw Error(ErrorCode::failed, "cannot concatenate the tokens of {} and {}", a.shape().text(), b.shape().text());
+    throw Error(ErrorCode::failed, "cannot concatenate the tokens of {} and {}", a.shape().text(),
+                b.shape().text());
   }
   Tensor out = ex.empty({a.size(0), a.size(1) + b.size(1), a.size(2)}, a.dtype());
   interleave(a, b, a.size(0), out);
@@ -114,7 +115,8 @@ void for_each_shuffled(const Shape& large, int factor, ShuffleOrder order, const
           for (int dx = 0; dx < factor; ++dx) {
             for (int64_t c = 0; c < channels; ++c) {
               const int64_t block = dy * factor + dx;
-              const int64_t inner = order == ShuffleOrder::pytorch ? c * factor * factor + block : block * channels + c;
+              const int64_t inner =
+                  order == ShuffleOrder::pytorch ? c * factor * factor + block : block * channels + c;
               const int64_t big_row = row / height * large[1] + row % height * factor + dy;
               const int64_t big = (big_row * large[2] + column * factor + dx) * channels + c;
               move(big, (row * width + column) * channels * factor * factor + inner);
@@ -133,7 +135,8 @@ Tensor pixel_unshuffle(Exec& ex, const Tensor& x, int factor) {
     throw Error(ErrorCode::usage, "cannot fold a picture of {}", x.shape().text())
         .with("expected", fmt::format("multiples of {}", factor));
   }
-  Tensor out = ex.empty({x.size(0), x.size(1) / factor, x.size(2) / factor, x.size(3) * factor * factor}, x.dtype());
+  Tensor out =
+      ex.empty({x.size(0), x.size(1) / factor, x.size(2) / factor, x.size(3) * factor * factor}, x.dtype());
   by_type(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const T* in = x.data<T>().data();
@@ -148,7 +151,8 @@ Tensor pixel_shuffle(Exec& ex, const Tensor& x, int factor, ShuffleOrder order) 
   if (x.size(3) % (factor * factor) != 0) {
     throw Error(ErrorCode::weights, "cannot unfold {} channels by {}", x.size(3), factor);
   }
-  Tensor out = ex.empty({x.size(0), x.size(1) * factor, x.size(2) * factor, x.size(3) / (factor * factor)}, x.dtype());
+  Tensor out =
+      ex.empty({x.size(0), x.size(1) * factor, x.size(2) * factor, x.size(3) / (factor * factor)}, x.dtype());
   by_type(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const T* in = x.data<T>().data();
@@ -170,7 +174,8 @@ Tensor to_channels_last(Exec& ex, const Tensor& nchw) {
     parallel_for(nchw.size(0) * pixels, 1024, [&](int64_t begin, int64_t end) {
       for (int64_t pixel = begin; pixel < end; ++pixel) {
         const float* from = in + pixel / pixels * channels * pixels + pixel % pixels;
-        for (int64_t c = 0; c < channels; ++c) result[pixel * channels + c] = static_cast<T>(from[c * pixels]);
+        for (int64_t c = 0; c < channels; ++c)
+          result[pixel * channels + c] = static_cast<T>(from[c * pixels]);
       }
     });
   });

@@ -1,14 +1,13 @@
-// A team of threads per calling thread, so that two jobs in one process do not wait for each other. Workers spin
-// for some microseconds (steps of a network follow each other closely), then sleep: a program that spins longer
-// takes the processor from whatever else the artist has open.
+// A team of threads per calling thread, so that two jobs in one process do not wait for each other. Workers
+// spin for some microseconds (steps of a network follow each other closely), then sleep: a program that spins
+// longer takes the processor from whatever else the artist has open.
 #include "kernels/threads.h"
-
-#include <immintrin.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <exception>
+#include <immintrin.h>
 #include <memory>
 #include <mutex>
 #include <thread>

@@ -10,8 +10,9 @@ namespace maquette::kernels {
 // results do not depend on the number of threads. Exceptions of a part are passed on after all have ended.
 void parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body);
 
-// Runs body(task, thread) for every task in [0, count), each thread taking the next one that is left; `thread` is
-// below thread_count(), for scratch memory of its own. Which thread runs which task must not matter.
+// Runs body(task, thread) for every task in [0, count), each thread taking the next one that is left;
+// `thread` is below thread_count(), for scratch memory of its own. Which thread runs which task must not
+// matter.
 void parallel_tasks(int64_t count, const std::function<void(int64_t, int)>& body);
 
 // Threads used from now on, the caller's included; at first as many as the process may run on, or

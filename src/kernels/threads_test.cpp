@@ -1,8 +1,7 @@
 #include "kernels/threads.h"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
+#include <gtest/gtest.h>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -26,12 +25,17 @@ TEST(Threads, every_part_and_task_runs_once) {
 
 TEST(Threads, nested_calls_run_on_the_caller) {
   std::atomic<int> sum{0};
-  parallel_tasks(8, [&](int64_t, int) { parallel_for(10, 1, [&](int64_t b, int64_t e) { sum += static_cast<int>(e - b); }); });
+  parallel_tasks(8, [&](int64_t, int) {
+    parallel_for(10, 1, [&](int64_t b, int64_t e) { sum += static_cast<int>(e - b); });
+  });
   EXPECT_EQ(sum.load(), 80);
 }
 
 TEST(Threads, exceptions_reach_the_caller) {
-  EXPECT_THROW(parallel_tasks(8, [](int64_t task, int) { if (task == 5) throw std::runtime_error("x"); }),
+  EXPECT_THROW(parallel_tasks(8,
+                              [](int64_t task, int) {
+                                if (task == 5) throw std::runtime_error("x");
+                              }),
                std::runtime_error);
   std::atomic<int> after{0};
   parallel_tasks(8, [&](int64_t, int) { ++after; });

@@ -45,7 +45,8 @@ class GoldenCase {
   nn::Scope scope(nn::Parameters& parameters, const char* field = "weights") const {
     const auto file = weights::open_weight_file(folder_ / info_[field].get<std::string>()).take();
     map_ = std::make_shared<weights::WeightMap>();
-    for (const weights::TensorInfo& info : file->tensors()) map_->add(info.name, {.file = file, .name = info.name});
+    for (const weights::TensorInfo& info : file->tensors())
+      map_->add(info.name, {.file = file, .name = info.name});
     return {weights::WeightScope(*map_), parameters};
   }
 

@@ -1,7 +1,6 @@
-// Parity of whole networks with PyTorch: every case of tests/golden/networks that holds a UNet, a VAE or a text
-// encoder (made by tools/make_golden.py; versions inside each case).
-// 2e-5: f32 sums taken in another order differ by about 1e-6 after a whole network; a wrong epsilon, head count or
-// padding shows at 1e-2.
+// Parity of whole networks with PyTorch: every case of tests/golden/networks that holds a UNet, a VAE or a
+// text encoder (made by tools/make_golden.py; versions inside each case). 2e-5: f32 sums taken in another
+// order differ by about 1e-6 after a whole network; a wrong epsilon, head count or padding shows at 1e-2.
 #include <gtest/gtest.h>
 
 #include "models/clip/text_encoder.h"
@@ -77,7 +76,8 @@ void check_text_encoder(const GoldenCase& golden) {
   const TextOutput out = encoder(ex, sequences);
   const Json& expected = call["outputs"];
   for (size_t i = 0; i < expected["hidden_states"].size(); ++i) {
-    EXPECT_LT(l2_error(out.hidden[i], golden.tensor(expected["hidden_states"][i])), kTolerance) << golden.name();
+    EXPECT_LT(l2_error(out.hidden[i], golden.tensor(expected["hidden_states"][i])), kTolerance)
+        << golden.name();
   }
   EXPECT_LT(l2_error(out.last, golden.tensor(expected["last_hidden_state"])), kTolerance) << golden.name();
   const char* pooled = expected.contains("text_embeds") ? "text_embeds" : "pooler_output";

@@ -9,7 +9,9 @@ const Tensor& CrossContext::cached(Exec& ex, const Linear& layer, const Tensor& 
   return cache_.emplace(key, layer(ex, tokens)).first->second;
 }
 
-const Tensor& CrossContext::keys_values(Exec& ex, const Linear& layer) const { return cached(ex, layer, tokens_, 0); }
+const Tensor& CrossContext::keys_values(Exec& ex, const Linear& layer) const {
+  return cached(ex, layer, tokens_, 0);
+}
 
 const Tensor& CrossContext::picture_keys_values(Exec& ex, const Linear& layer, size_t picture) const {
   return cached(ex, layer, pictures[picture].tokens, picture + 1);
@@ -61,13 +63,15 @@ Tensor Attention::self(Exec& ex, const Tensor& x, const Tensor& residual, bool c
   return out(ex, mixed, {.residual = &residual});
 }
 
-Tensor Attention::cross(Exec& ex, const Tensor& x, const CrossContext& context, const Tensor& residual) const {
+Tensor Attention::cross(Exec& ex, const Tensor& x, const CrossContext& context,
+                        const Tensor& residual) const {
   const Tensor queries = (*q)(ex, x);
   const auto bias = context.score_bias.find(x.size(1));
   Tensor mixed = attend(ex, queries, context.keys_values(ex, *kv), heads,
                         bias == context.score_bias.end() ? Tensor() : bias->second);
   for (size_t i = 0; i < context.pictures.size() && i < picture_kv->size(); ++i) {
-    const Tensor seen = attend(ex, queries, context.picture_keys_values(ex, (*picture_kv)[i], i), heads, Tensor());
+    const Tensor seen =
+        attend(ex, queries, context.picture_keys_values(ex, (*picture_kv)[i], i), heads, Tensor());
     mixed = kernels::add_scaled(ex, mixed, seen, context.pictures[i].weight);
   }
   return out(ex, mixed, {.residual = &residual});

@@ -7,8 +7,8 @@
 
 namespace maquette::nn {
 
-// What the text (and picture prompts) say to every cross attention of a network, for one picture. The keys and
-// values of each layer are computed at the first step and kept.
+// What the text (and picture prompts) say to every cross attention of a network, for one picture. The keys
+// and values of each layer are computed at the first step and kept.
 class CrossContext {
  public:
   CrossContext() = default;
@@ -37,8 +37,8 @@ class CrossContext {
   mutable std::map<std::pair<const kernels::MatmulWeights*, size_t>, Tensor> cache_;
 };
 
-// x [N, T, C] -> [N, T, C]. Self attention has one product for q, k and v; cross attention one for q, one for k
-// and v together.
+// x [N, T, C] -> [N, T, C]. Self attention has one product for q, k and v; cross attention one for q, one for
+// k and v together.
 struct Attention {
   std::optional<Linear> qkv;  // self attention
   std::optional<Linear> q;    // cross attention

@@ -9,13 +9,13 @@ namespace maquette::nn {
 Tensor Scope::vector(std::string_view name) const {
   const Tensor published = get(name);
   Tensor own = published.dtype() == DType::f32 ? published.clone() : published.to(DType::f32);
-  parameters_->add(full_name(name),
-                   {.shape = own.shape(),
-                    .read = [own] { return own; },
-                    .write = [own](const Tensor& value) mutable {
-                      const Tensor wide = value.to(DType::f32);
-                      std::ranges::copy(wide.data(), own.data().begin());
-                    }});
+  parameters_->add(full_name(name), {.shape = own.shape(),
+                                     .read = [own] { return own; },
+                                     .write =
+                                         [own](const Tensor& value) mutable {
+                                           const Tensor wide = value.to(DType::f32);
+                                           std::ranges::copy(wide.data(), own.data().begin());
+                                         }});
   return own;
 }
 
@@ -80,13 +80,14 @@ Linear load_linears(const Scope& scope, std::initializer_list<std::string_view> 
     if (child.has("bias")) {
       Tensor slice = linear.bias.rows(row, end);
       std::ranges::copy(child.get("bias").to(DType::f32).data(), slice.data().begin());
-      child.parameters().add(child.full_name("bias"),
-                             {.shape = slice.shape(),
-                              .read = [slice] { return slice; },
-                              .write = [slice](const Tensor& value) mutable {
-                                const Tensor wide = value.to(DType::f32);
-                                std::ranges::copy(wide.data(), slice.data().begin());
-                              }});
+      child.parameters().add(child.full_name("bias"), {.shape = slice.shape(),
+                                                       .read = [slice] { return slice; },
+                                                       .write =
+                                                           [slice](const Tensor& value) mutable {
+                                                             const Tensor wide = value.to(DType::f32);
+                                                             std::ranges::copy(wide.data(),
+                                                                               slice.data().begin());
+                                                           }});
     }
     row = end;
     ++part;
@@ -110,12 +111,12 @@ Conv2d load_conv2d(const Scope& scope, const kernels::ConvGeometry& geometry) {
   conv.geometry = geometry;
   conv.weights = std::make_shared<kernels::ConvWeights>(published);
   const Shape inner = published.shape();
-  scope.parameters().add(scope.full_name("weight"),
-                         {.shape = shape,
-                          .read = [weights = conv.weights, shape] { return weights->source().reshape(shape); },
-                          .write = [weights = conv.weights, inner](const Tensor& value) {
-                            weights->set(value.reshape(inner));
-                          }});
+  scope.parameters().add(
+      scope.full_name("weight"),
+      {.shape = shape,
+       .read = [weights = conv.weights, shape] { return weights->source().reshape(shape); },
+       .write = [weights = conv.weights,
+                 inner](const Tensor& value) { weights->set(value.reshape(inner)); }});
   conv.bias = bias_of(scope);
   return conv;
 }

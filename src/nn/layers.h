@@ -1,7 +1,7 @@
 // The layers that networks are made of: plain structs with their weights and one call each.
 //
-// A layer's load function takes the scope that holds its tensors; what is not there (a bias, a skip) is left out,
-// and the call follows what was loaded. Layers share their weights when copied.
+// A layer's load function takes the scope that holds its tensors; what is not there (a bias, a skip) is left
+// out, and the call follows what was loaded. Layers share their weights when copied.
 #pragma once
 
 #include <optional>
@@ -90,8 +90,8 @@ struct Embedding {
 Embedding load_embedding(const Scope& scope);
 
 // The sinusoidal embedding of numbers (timesteps, sizes): [count] -> [count, width] f32, cosines first.
-// Source: Vaswani et al. 2017, section 3.5, with frequencies 10000^(-i / (width / 2)); cosines come first as in
-// published diffusion checkpoints ("flip_sin_to_cos").
+// Source: Vaswani et al. 2017, section 3.5, with frequencies 10000^(-i / (width / 2)); cosines come first as
+// in published diffusion checkpoints ("flip_sin_to_cos").
 Tensor sinusoidal_embedding(std::span<const double> values, int64_t width, bool cosines_first = true,
                             double frequency_shift = 0);
 

@@ -1,5 +1,5 @@
-// Parameters: every weight of a network by its canonical name, so that adapters (and later training) can read and
-// replace them without knowing the network's structure.
+// Parameters: every weight of a network by its canonical name, so that adapters (and later training) can read
+// and replace them without knowing the network's structure.
 #pragma once
 
 #include <functional>
@@ -12,9 +12,9 @@
 namespace maquette::nn {
 
 struct Parameter {
-  Shape shape;                          // as published: [out, in], [out, in, kh, kw] or [channels]
-  std::function<Tensor()> read;         // any floating-point type; not to be written to
-  std::function<void(Tensor)> write;    // same shape; takes effect from the next forward pass
+  Shape shape;                        // as published: [out, in], [out, in, kh, kw] or [channels]
+  std::function<Tensor()> read;       // any floating-point type; not to be written to
+  std::function<void(Tensor)> write;  // same shape; takes effect from the next forward pass
 };
 
 class Parameters {

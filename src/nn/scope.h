@@ -12,7 +12,8 @@ namespace maquette::nn {
 
 class Scope {
  public:
-  Scope(weights::WeightScope weights, Parameters& parameters) : weights_(std::move(weights)), parameters_(&parameters) {}
+  Scope(weights::WeightScope weights, Parameters& parameters)
+      : weights_(std::move(weights)), parameters_(&parameters) {}
 
   // The part of the network below `name`: scope / "down_blocks.0" / "resnets.1".
   Scope operator/(std::string_view name) const { return {weights_ / name, *parameters_}; }

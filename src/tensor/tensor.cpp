@@ -17,7 +17,8 @@ Tensor Tensor::empty(const Shape& shape, DType type) {
   const size_t rounded = std::max<size_t>((bytes + kAlignment - 1) / kAlignment * kAlignment, kAlignment);
   void* data = std::aligned_alloc(kAlignment, rounded);
   if (!data) throw std::bad_alloc();
-  return wrap(shape, type, data, std::shared_ptr<const void>(data, [](const void* p) { std::free(const_cast<void*>(p)); }));
+  return wrap(shape, type, data,
+              std::shared_ptr<const void>(data, [](const void* p) { std::free(const_cast<void*>(p)); }));
 }
 
 Tensor Tensor::zeros(const Shape& shape, DType type) {
@@ -52,7 +53,8 @@ Tensor Tensor::reshape(const Shape& shape) const {
 
 Tensor Tensor::rows(int64_t begin, int64_t end) const {
   if (rank() == 0 || begin < 0 || end < begin || end > shape_[0]) {
-    throw Error(ErrorCode::failed, "cannot take rows {} to {} of a tensor of shape {}", begin, end, shape_.text());
+    throw Error(ErrorCode::failed, "cannot take rows {} to {} of a tensor of shape {}", begin, end,
+                shape_.text());
   }
   const int64_t row = shape_[0] == 0 ? 0 : elements() / shape_[0];
   Tensor t = *this;

@@ -1,4 +1,5 @@
-// Tensor: a dense, contiguous, row-major array with a shape and an element type, sharing its memory when copied.
+// Tensor: a dense, contiguous, row-major array with a shape and an element type, sharing its memory when
+// copied.
 //
 // There is no arithmetic here (see kernels/). Conventions of the whole program:
 //   pictures and latents at the borders of the engine   [N, C, H, W]  f32, as PyTorch has them
@@ -20,11 +21,26 @@ namespace maquette {
 
 template <typename T>
 struct DTypeOf;
-template <> struct DTypeOf<float> { static constexpr DType value = DType::f32; };
-template <> struct DTypeOf<bfloat16> { static constexpr DType value = DType::bf16; };
-template <> struct DTypeOf<uint8_t> { static constexpr DType value = DType::u8; };
-template <> struct DTypeOf<int32_t> { static constexpr DType value = DType::i32; };
-template <> struct DTypeOf<int64_t> { static constexpr DType value = DType::i64; };
+template <>
+struct DTypeOf<float> {
+  static constexpr DType value = DType::f32;
+};
+template <>
+struct DTypeOf<bfloat16> {
+  static constexpr DType value = DType::bf16;
+};
+template <>
+struct DTypeOf<uint8_t> {
+  static constexpr DType value = DType::u8;
+};
+template <>
+struct DTypeOf<int32_t> {
+  static constexpr DType value = DType::i32;
+};
+template <>
+struct DTypeOf<int64_t> {
+  static constexpr DType value = DType::i64;
+};
 
 class Tensor {
  public:
@@ -64,10 +80,10 @@ class Tensor {
     return {static_cast<const T*>(data_), static_cast<size_t>(elements())};
   }
 
-  Tensor reshape(const Shape& shape) const;                // same elements; shares the memory
-  Tensor rows(int64_t begin, int64_t end) const;           // part of the outermost dimension; shares the memory
-  Tensor clone() const;                                    // memory of its own
-  Tensor to(DType type) const;                             // converted copy; the tensor itself if already so
+  Tensor reshape(const Shape& shape) const;       // same elements; shares the memory
+  Tensor rows(int64_t begin, int64_t end) const;  // part of the outermost dimension; shares the memory
+  Tensor clone() const;                           // memory of its own
+  Tensor to(DType type) const;                    // converted copy; the tensor itself if already so
 
  private:
   void check_type(DType wanted) const;
@@ -82,7 +98,8 @@ template <typename T>
 Tensor Tensor::from(const Shape& shape, std::span<const T> values) {
   Tensor t = empty(shape, DTypeOf<T>::value);
   if (static_cast<size_t>(t.elements()) != values.size()) {
-    throw Error(ErrorCode::failed, "cannot fill a tensor of shape {} with {} values", shape.text(), values.size());
+    throw Error(ErrorCode::failed, "cannot fill a tensor of shape {} with {} values", shape.text(),
+                values.size());
   }
   std::copy(values.begin(), values.end(), t.template data<T>().begin());
   return t;

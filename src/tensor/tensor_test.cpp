@@ -1,8 +1,7 @@
 #include "tensor/tensor.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+#include <gtest/gtest.h>
 #include <limits>
 
 namespace maquette {
@@ -18,10 +17,10 @@ TEST(DType, f16_round_trip_is_exact) {
 }
 
 TEST(DType, f16_rounds_to_nearest_even) {
-  EXPECT_EQ(f32_to_f16(1.0f + 0x1p-11f), f32_to_f16(1.0f));             // halfway, to even
+  EXPECT_EQ(f32_to_f16(1.0f + 0x1p-11f), f32_to_f16(1.0f));  // halfway, to even
   EXPECT_EQ(f32_to_f16(1.0f + 3 * 0x1p-11f), f32_to_f16(1.0f + 0x1p-9f));
-  EXPECT_EQ(f32_to_f16(65520.0f), 0x7c00);                              // infinity
-  EXPECT_EQ(f32_to_f16(0x1p-25f), 0);                                   // half of the least subnormal, to even
+  EXPECT_EQ(f32_to_f16(65520.0f), 0x7c00);  // infinity
+  EXPECT_EQ(f32_to_f16(0x1p-25f), 0);       // half of the least subnormal, to even
 }
 
 TEST(DType, bf16_keeps_nan_and_rounds) {

@@ -268,12 +268,8 @@ void collect_steps(const Sequence& sequence, std::set<int>& ends, bool& every_st
 void write_at_step(const Sequence& sequence, int step, std::string& out) {
   for (const Node& node : sequence) {
     switch (node.kind) {
-      case NodeKind::text:
-        out.append(node.text);
-        break;
-      case NodeKind::editing:
-        write_at_step(node.options[step <= node.when ? 0 : 1], step, out);
-        break;
+      case NodeKind::text: out.append(node.text); break;
+      case NodeKind::editing: write_at_step(node.options[step <= node.when ? 0 : 1], step, out); break;
       case NodeKind::alternation:
         write_at_step(node.options[static_cast<size_t>(step - 1) % node.options.size()], step, out);
         break;

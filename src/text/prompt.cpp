@@ -81,12 +81,9 @@ ParsedPrompt parse_prompt(std::string_view text, const ClipTokenizer& tokenizer,
   check(text, options);
   const std::string valid = to_valid_utf8(text);
   switch (options.dialect) {
-    case Dialect::diffusers:
-      return parse_diffusers(valid, tokenizer, options);
-    case Dialect::comfy:
-      return parse_comfy(valid, tokenizer.without_added_tokens(), options);
-    case Dialect::a1111:
-      break;
+    case Dialect::diffusers: return parse_diffusers(valid, tokenizer, options);
+    case Dialect::comfy: return parse_comfy(valid, tokenizer.without_added_tokens(), options);
+    case Dialect::a1111: break;
   }
   return parse_a1111(valid, tokenizer.without_added_tokens(), options);
 }

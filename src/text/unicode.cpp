@@ -58,19 +58,15 @@ char32_t lower(char32_t c) {
   if (c >= 0x10D50 && c <= 0x10D65) return c + 0x20;
   if (c >= 0x16EA0 && c <= 0x16EB8) return c + 0x1B;
   switch (c) {
-    case 0xA7CB:
-      return 0x264;
-    case 0xA7DC:
-      return 0x19B;
+    case 0xA7CB: return 0x264;
+    case 0xA7DC: return 0x19B;
     case 0x1C89:
     case 0xA7CC:
     case 0xA7CE:
     case 0xA7D2:
     case 0xA7D4:
-    case 0xA7DA:
-      return c + 1;
-    default:
-      return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
+    case 0xA7DA: return c + 1;
+    default: return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
   }
 }
 
@@ -220,18 +216,14 @@ CharacterClass classify(char32_t character) {
     case UTF8PROC_CATEGORY_LL:
     case UTF8PROC_CATEGORY_LT:
     case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-      return CharacterClass::letter;
+    case UTF8PROC_CATEGORY_LO: return CharacterClass::letter;
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO:
-      return CharacterClass::number;
+    case UTF8PROC_CATEGORY_NO: return CharacterClass::number;
     case UTF8PROC_CATEGORY_ZS:
     case UTF8PROC_CATEGORY_ZL:
-    case UTF8PROC_CATEGORY_ZP:
-      return CharacterClass::space;
-    default:
-      break;
+    case UTF8PROC_CATEGORY_ZP: return CharacterClass::space;
+    default: break;
   }
   if (contains(kNewLetters, character)) return CharacterClass::letter;
   if (contains(kNewNumbers, character)) return CharacterClass::number;

@@ -1,9 +1,10 @@
 // maquette generate: reads the arguments into a Recipe, lets app/ make the pictures, prints where they are.
+#include "app/generate.h"
+
 #include <csignal>
 #include <cstdio>
 #include <unistd.h>
 
-#include "app/generate.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -24,7 +25,8 @@ struct Arguments {
   int width = 0, height = 0, steps = 0, count = 1, clip_skip = 0, feather = 0, padding = -1;
   int start_step = 0, end_step = 0, tile_size = 0, hires_steps = 0, bits = 8, threads = 0;
   double denoising_start = 0, denoising_end = 0, image_cfg = 1.5;
-  double cfg = 0, strength = 0, eta = 0, guidance_rescale = 0, hires = 0, hires_strength = 0.5, seam_limit = 0;
+  double cfg = 0, strength = 0, eta = 0, guidance_rescale = 0, hires = 0, hires_strength = 0.5,
+         seam_limit = 0;
   uint64_t seed = 0;
   bool soft_mask = false, no_composite = false, allow_unmatched = false, profile = false;
   std::string tile;
@@ -184,8 +186,8 @@ Recipe recipe_of(const CLI::App& app, const Arguments& a) {
 bool show_progress(const ProgressReport& report) {
   if (g_interrupted) return false;
   if (!json_output() && isatty(STDERR_FILENO)) {
-    std::fprintf(stderr, "\r\x1b[K%.*s %d/%d", static_cast<int>(report.phase.size()), report.phase.data(), report.done,
-                 report.total);
+    std::fprintf(stderr, "\r\x1b[K%.*s %d/%d", static_cast<int>(report.phase.size()), report.phase.data(),
+                 report.done, report.total);
     if (report.seconds_left >= 0) std::fprintf(stderr, ", about %.0f s left", report.seconds_left);
     if (report.total > 0 && report.done == report.total) std::fprintf(stderr, "\r\x1b[K");
   }
@@ -206,8 +208,10 @@ void print_picture(const app::PictureReport& picture) {
 void declare_model(CLI::App& app, Arguments& a) {
   app.add_option("--model", a.model, "checkpoint file or diffusers folder")->group("Model");
   app.add_option("--vae", a.vae, "another VAE (or TAESD) than the model's own")->group("Model");
-  app.add_option("--lora", a.loras, "adapter file FILE[:weight[:text weight]]; may be repeated")->group("Model");
-  app.add_flag("--allow-unmatched", a.allow_unmatched, "go on where keys of an adapter match nothing")->group("Model");
+  app.add_option("--lora", a.loras, "adapter file FILE[:weight[:text weight]]; may be repeated")
+      ->group("Model");
+  app.add_flag("--allow-unmatched", a.allow_unmatched, "go on where keys of an adapter match nothing")
+      ->group("Model");
   app.add_option("--embedding", a.embeddings, "textual inversion; its file name is its word")->group("Model");
   app.add_option("--family", a.family, "override the detected family (sd1, sd2, sdxl)")->group("Model");
   app.add_option("--prediction", a.prediction, "override: epsilon, v_prediction or sample")->group("Model");
@@ -217,13 +221,15 @@ void declare_model(CLI::App& app, Arguments& a) {
 void declare_picture(CLI::App& app, Arguments& a) {
   app.add_option("--prompt", a.prompt, "what to paint")->group("Picture");
   app.add_option("--negative", a.negative, "what to avoid")->group("Picture");
-  app.add_option("--region", a.regions, "MASK:PROMPT or MASK:weight:PROMPT; may be repeated")->group("Picture");
+  app.add_option("--region", a.regions, "MASK:PROMPT or MASK:weight:PROMPT; may be repeated")
+      ->group("Picture");
   app.add_option("--width", a.width, "pixels")->group("Picture")->check(CLI::Range(8, 16384));
   app.add_option("--height", a.height, "pixels")->group("Picture")->check(CLI::Range(8, 16384));
   app.add_option("--seed", a.seed, "of the first picture; the others count up")->group("Picture");
   app.add_option("--count", a.count, "how many pictures")->group("Picture")->check(CLI::Range(1, 10000));
   app.add_option("--tile", a.tile, "seamless texture: x, y or xy")->group("Picture");
-  app.add_option("--seam-limit", a.seam_limit, "fail (exit code 9) where a seam measures more")->group("Picture");
+  app.add_option("--seam-limit", a.seam_limit, "fail (exit code 9) where a seam measures more")
+      ->group("Picture");
 }
 
 void declare_sampling(CLI::App& app, Arguments& a) {
@@ -234,13 +240,22 @@ void declare_sampling(CLI::App& app, Arguments& a) {
   app.add_option("--schedule", a.schedule, "noise levels: see maquette samplers, or sigmas:14.6,7,2,0")
       ->group("Sampling");
   app.add_option("--eta", a.eta, "new noise per step, where the sampler has it")->group("Sampling");
-  app.add_option("--start-step", a.start_step, "begin at this step")->group("Sampling")->check(CLI::Range(0, 10000));
-  app.add_option("--end-step", a.end_step, "stop before this step")->group("Sampling")->check(CLI::Range(0, 10000));
-  app.add_option("--denoising-start", a.denoising_start, "fraction of the schedule at which another model stopped")
-      ->group("Sampling")->check(CLI::Range(0.0, 1.0));
-  app.add_option("--denoising-end", a.denoising_end, "fraction of the schedule at which another model takes over")
-      ->group("Sampling")->check(CLI::Range(0.0, 1.0));
-  app.add_option("--scheduler-config", a.scheduler_config, "diffusers' scheduler_config.json, instead of the model's")
+  app.add_option("--start-step", a.start_step, "begin at this step")
+      ->group("Sampling")
+      ->check(CLI::Range(0, 10000));
+  app.add_option("--end-step", a.end_step, "stop before this step")
+      ->group("Sampling")
+      ->check(CLI::Range(0, 10000));
+  app.add_option("--denoising-start", a.denoising_start,
+                 "fraction of the schedule at which another model stopped")
+      ->group("Sampling")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--denoising-end", a.denoising_end,
+                 "fraction of the schedule at which another model takes over")
+      ->group("Sampling")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--scheduler-config", a.scheduler_config,
+                 "diffusers' scheduler_config.json, instead of the model's")
       ->group("Sampling");
   app.add_option("--dialect", a.dialect, "whose meaning the arguments have: diffusers, a1111 or comfy")
       ->group("Sampling");
@@ -254,19 +269,28 @@ void declare_guides(CLI::App& app, Arguments& a) {
   app.add_option("--mask", a.mask, "white is repainted")->group("Guides");
   app.add_option("--fill", a.fill, "what the masked part starts from: original, fill, noise, nothing")
       ->group("Guides");
-  app.add_option("--feather", a.feather, "pixels of blur at the mask's edge")->group("Guides")->check(CLI::Range(0, 512));
-  app.add_option("--padding", a.padding, "work on the masked part only, with so many pixels around")->group("Guides");
-  app.add_flag("--soft-mask", a.soft_mask, "grey mask values mean partly")->group("Guides");
-  app.add_flag("--no-composite", a.no_composite, "leave the decoded pixels outside the mask, as diffusers does")
+  app.add_option("--feather", a.feather, "pixels of blur at the mask's edge")
+      ->group("Guides")
+      ->check(CLI::Range(0, 512));
+  app.add_option("--padding", a.padding, "work on the masked part only, with so many pixels around")
       ->group("Guides");
-  app.add_option("--image-encoder", a.image_encoder, "CLIP picture encoder, for IP-Adapters")->group("Guides");
-  app.add_option("--image-cfg", a.image_cfg, "edit models: how strongly the init picture counts")->group("Guides");
-  app.add_option("--outpaint", a.outpaint, "LEFT,TOP,RIGHT,BOTTOM pixels to add to the init picture")->group("Guides");
-  app.add_option("--control", a.controls, "KIND:MODEL:IMAGE[:weight[:start:end]]; may be repeated")->group("Guides");
+  app.add_flag("--soft-mask", a.soft_mask, "grey mask values mean partly")->group("Guides");
+  app.add_flag("--no-composite", a.no_composite,
+               "leave the decoded pixels outside the mask, as diffusers does")
+      ->group("Guides");
+  app.add_option("--image-encoder", a.image_encoder, "CLIP picture encoder, for IP-Adapters")
+      ->group("Guides");
+  app.add_option("--image-cfg", a.image_cfg, "edit models: how strongly the init picture counts")
+      ->group("Guides");
+  app.add_option("--outpaint", a.outpaint, "LEFT,TOP,RIGHT,BOTTOM pixels to add to the init picture")
+      ->group("Guides");
+  app.add_option("--control", a.controls, "KIND:MODEL:IMAGE[:weight[:start:end]]; may be repeated")
+      ->group("Guides");
   app.add_option("--hires", a.hires, "second pass at so many times the size")->group("Guides");
   app.add_option("--hires-steps", a.hires_steps, "steps of the second pass")->group("Guides");
   app.add_option("--hires-strength", a.hires_strength, "strength of the second pass")->group("Guides");
-  app.add_option("--tile-size", a.tile_size, "sample large pictures in tiles of so many pixels")->group("Guides");
+  app.add_option("--tile-size", a.tile_size, "sample large pictures in tiles of so many pixels")
+      ->group("Guides");
   app.add_option("--upscale", a.upscale, "upscaling network for the finished picture")->group("Guides");
 }
 

@@ -19,7 +19,8 @@ void print(const app::Facts& facts) {
 }
 
 // A command with one file as its argument.
-std::function<void()> on_file(CLI::App& app, const char* what, app::Facts (*look)(const std::filesystem::path&)) {
+std::function<void()> on_file(CLI::App& app, const char* what,
+                              app::Facts (*look)(const std::filesystem::path&)) {
   auto file = std::make_shared<std::string>();
   add_json_flag(app);
   app.add_option("FILE", *file, what)->required();

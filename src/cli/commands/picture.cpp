@@ -24,8 +24,10 @@ std::function<void()> upscale(CLI::App& app) {
                           .out = a->out,
                           .tile_x = a->tile.find('x') != std::string::npos,
                           .tile_y = a->tile.find('y') != std::string::npos});
-    if (json_output()) print_json({{"file", a->out}});
-    else print_line(a->out);
+    if (json_output())
+      print_json({{"file", a->out}});
+    else
+      print_line(a->out);
   };
 }
 
@@ -40,8 +42,10 @@ std::function<void()> preprocess(CLI::App& app) {
   app.add_option("--out", a->out, "file to write")->required();
   return [a] {
     app::preprocess_picture(a->kind, a->picture, a->out);
-    if (json_output()) print_json({{"file", a->out}});
-    else print_line(a->out);
+    if (json_output())
+      print_json({{"file", a->out}});
+    else
+      print_line(a->out);
   };
 }
 

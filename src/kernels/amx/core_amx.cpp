@@ -12,6 +12,7 @@ namespace maquette::kernels::avx512 {
 namespace {
 
 constexpr int kRowsPerTile = 16;
+constexpr int64_t kTileFloats = kRowsPerTile * kPanelColumns;
 constexpr int64_t kStepDepth = 32;           // k of one multiplication
 constexpr int64_t kStepBytes = 32 * 32 * 2;  // of the panel
 
@@ -68,9 +69,40 @@ MAQUETTE_INLINE void load_sums(const PanelJob& job, const Pair& pair) {
   }
 }
 
-// `ahead`: bytes to fetch into the second-level cache meanwhile, `ahead_lines` in each step.
+// What is fetched while a pair is multiplied, some of it in each step: a part of the panel after this one,
+// the rows of A of the next pair, and the rows of the output and residual that this pair will be added to.
+struct Ahead {
+  const char* panel;
+  int64_t panel_lines;  // of each step
+  const char* upper;    // rows of the next pair; null: they lie in the cache already
+  const char* lower;
+  const char* out;  // null: nothing is written yet
+  const char* residual;
+  int64_t out_pitch;
+  int64_t out_rows;  // of each step
+};
+
+MAQUETTE_INLINE void fetch(const PanelJob& job, Ahead& ahead, int64_t a_offset) {
+  for (int64_t i = 0; i < ahead.panel_lines; ++i, ahead.panel += 64) _mm_prefetch(ahead.panel, _MM_HINT_T1);
+  if (ahead.upper) {
+    for (int64_t r = 0; r < kRowsPerTile; ++r) {
+      _mm_prefetch(ahead.upper + a_offset + r * job.row_pitch, _MM_HINT_T0);
+      _mm_prefetch(ahead.lower + a_offset + r * job.row_pitch, _MM_HINT_T0);
+    }
+  }
+  if (ahead.out) {
+    for (int64_t i = 0; i < ahead.out_rows; ++i, ahead.out += ahead.out_pitch) {
+      __builtin_prefetch(ahead.out, 1);
+      if (ahead.residual) {
+        _mm_prefetch(ahead.residual, _MM_HINT_T0);
+        ahead.residual += ahead.out_pitch;
+      }
+    }
+  }
+}
+
 template <bool kBoth>
-void multiply_pair(const PanelJob& job, const Pair& pair, const char* ahead, int64_t ahead_lines) {
+void multiply_pair(const PanelJob& job, const Pair& pair, Ahead ahead) {
   load_sums<kBoth>(job, pair);
   const char* b = job.b;
   for (int64_t tap = 0; tap < job.taps; ++tap) {
@@ -87,7 +119,7 @@ void multiply_pair(const PanelJob& job, const Pair& pair, const char* ahead, int
         _tile_dpbf16ps(2, 5, 6);
         _tile_dpbf16ps(3, 5, 7);
       }
-      for (int64_t i = 0; i < ahead_lines; ++i, ahead += 64) _mm_prefetch(ahead, _MM_HINT_T1);
+      fetch(job, ahead, job.tap_offset[tap] + k * 2);
     }
   }
   _tile_stored(0, pair.upper_sums, pair.pitch);
@@ -108,37 +140,58 @@ void finish_pair(const PanelJob& job, const Pair& pair) {
   if (pair.lower) finish(*pair.lower, pair.lower_sums);
 }
 
+Pair make_pair(const PanelJob& job, int64_t index, float* finished) {
+  Pair pair{.upper = job.tiles + 2 * index,
+            .lower = 2 * index + 1 < job.tile_count ? job.tiles + 2 * index + 1 : nullptr,
+            .upper_sums = finished,
+            .lower_sums = finished + kTileFloats,
+            .pitch = kPanelColumns * 4};
+  if (!job.finish) {
+    pair.upper_sums = job.sums + pair.upper->block_row * job.sums_pitch;
+    if (pair.lower) pair.lower_sums = job.sums + pair.lower->block_row * job.sums_pitch;
+    pair.pitch = job.sums_pitch * 4;
+  }
+  return pair;
+}
+
+// The panel after this one lies behind it; while this one is in use it is fetched, evenly spread over the
+// pairs.
+Ahead ahead_of(const PanelJob& job, const Pair& pair, int64_t index, int64_t pairs) {
+  const int64_t steps = job.taps * job.depth / kStepDepth;
+  const int64_t lines = (kStepBytes / 64 + pairs - 1) / pairs;
+  Ahead ahead{.panel = job.b + (steps * kStepBytes) + index * steps * lines * 64, .panel_lines = lines};
+  if (job.fetch != Fetch::nothing && 2 * index + 2 < job.tile_count) {
+    ahead.upper = job.a + job.tiles[2 * index + 2].a_offset;
+    ahead.lower = 2 * index + 3 < job.tile_count ? job.a + job.tiles[2 * index + 3].a_offset : ahead.upper;
+  }
+  if (job.finish) {
+    const int64_t columns = job.finish->gated ? kPanelColumns / 2 : kPanelColumns;
+    const int64_t first = (pair.upper->row * job.finish->columns + job.panel * columns) * 2;
+    const auto* residual = static_cast<const char*>(job.finish->residual);
+    ahead.out = static_cast<const char*>(job.finish->out) + first;
+    ahead.residual = residual ? residual + first : nullptr;
+    ahead.out_pitch = job.finish->columns * 2;
+    ahead.out_rows = (2 * kRowsPerTile + steps - 1) / steps;
+  }
+  return ahead;
+}
+
 void multiply_panel(const PanelJob& job) {
-  constexpr int64_t kTileFloats = kRowsPerTile * kPanelColumns;
   alignas(64) float finished[2][2 * kTileFloats];
   const int64_t pairs = (job.tile_count + 1) / 2;
-  const int64_t steps = job.taps * job.depth / kStepDepth;
-  // The panel after this one lies behind it; while this one is in use it is fetched, evenly spread.
-  const int64_t ahead_lines = (kStepBytes / 64 + pairs - 1) / pairs;
-  const char* ahead = job.b + steps * kStepBytes;
   int upper_rows = 0, lower_rows = 0;
   Pair before{};
   for (int64_t i = 0; i < pairs; ++i) {
-    Pair pair{.upper = job.tiles + 2 * i,
-              .lower = 2 * i + 1 < job.tile_count ? job.tiles + 2 * i + 1 : nullptr,
-              .upper_sums = finished[i % 2],
-              .lower_sums = finished[i % 2] + kTileFloats,
-              .pitch = kPanelColumns * 4};
-    if (!job.finish) {
-      pair.upper_sums = job.sums + pair.upper->block_row * job.sums_pitch;
-      if (pair.lower) pair.lower_sums = job.sums + pair.lower->block_row * job.sums_pitch;
-      pair.pitch = job.sums_pitch * 4;
-    }
+    const Pair pair = make_pair(job, i, finished[i % 2]);
     if (pair.upper->rows != upper_rows || (pair.lower && pair.lower->rows != lower_rows)) {
       upper_rows = pair.upper->rows;
       lower_rows = pair.lower ? pair.lower->rows : kRowsPerTile;
       configure(upper_rows, lower_rows);
     }
-    const char* part = ahead + i * steps * ahead_lines * 64;
     if (pair.lower) {
-      multiply_pair<true>(job, pair, part, ahead_lines);
+      multiply_pair<true>(job, pair, ahead_of(job, pair, i, pairs));
     } else {
-      multiply_pair<false>(job, pair, part, ahead_lines);
+      multiply_pair<false>(job, pair, ahead_of(job, pair, i, pairs));
     }
     // The tiles of one pair are finished while those of the next are being multiplied.
     if (job.finish && i > 0) finish_pair(job, before);

@@ -40,11 +40,15 @@ struct Finish {
   bool gated = false;
 };
 
+// Whether rows of A are fetched ahead: not where they lie in the second-level cache; to keep them there for
+// the panels that follow; or to use them once, past that cache.
+enum class Fetch { nothing, keep, once };
+
 // One panel times all tiles of a block of rows.
 struct PanelJob {
   const char* a = nullptr;
-  const char* next_a = nullptr;         // set where A lies further than the second-level cache: its
-                                        // rows, and these first rows of the next job, are fetched ahead
+  Fetch fetch = Fetch::nothing;
+  const char* next_a = nullptr;         // with fetch: first row of the job after this one, or null
   int64_t row_pitch = 0;                // bytes between rows of A
   const int64_t* tap_offset = nullptr;  // bytes
   int64_t taps = 1;

@@ -59,6 +59,7 @@ void run_rows(Exec& ex, const MatmulProblem& p, const Panels& panels, const Tens
     view.tap_offset.push_back(0);
     view.a = in + begin * pitch + chunk.begin * core.element;
     view.row_pitch = pitch;
+    view.far = !copy;
     if (copy) {
       const auto width = static_cast<size_t>(chunk.count * core.element);
       view.row_pitch = chunk.depth * core.element + 64;

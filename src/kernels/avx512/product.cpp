@@ -51,19 +51,21 @@ void run_task(const Product& p, const Finish& finish, int64_t block, int64_t fir
     for (int64_t panel = first_panel; panel < end_panel; ++panel) {
       float* sums = nullptr;
       if (chunks.size() > 1) sums = worker.sums.data().data() + (panel - first_panel) * kPanelColumns;
-      p.weights->layout().core->multiply({.a = view.a,
-                                          .row_pitch = view.row_pitch,
-                                          .tap_offset = view.tap_offset.data(),
-                                          .taps = p.weights->layout().taps,
-                                          .depth = chunks[c].depth,
-                                          .b = p.weights->at(chunks[c], panel),
-                                          .tiles = view.tiles.data(),
-                                          .tile_count = static_cast<int64_t>(view.tiles.size()),
-                                          .sums = sums,
-                                          .sums_pitch = sums_pitch,
-                                          .accumulate = c > 0,
-                                          .finish = c + 1 == chunks.size() ? &finish : nullptr,
-                                          .panel = panel});
+      p.weights->layout().core->multiply(
+          {.a = view.a,
+           .fetch = view.far && panel == first_panel ? Fetch::keep : Fetch::nothing,
+           .row_pitch = view.row_pitch,
+           .tap_offset = view.tap_offset.data(),
+           .taps = p.weights->layout().taps,
+           .depth = chunks[c].depth,
+           .b = p.weights->at(chunks[c], panel),
+           .tiles = view.tiles.data(),
+           .tile_count = static_cast<int64_t>(view.tiles.size()),
+           .sums = sums,
+           .sums_pitch = sums_pitch,
+           .accumulate = c > 0,
+           .finish = c + 1 == chunks.size() ? &finish : nullptr,
+           .panel = panel});
     }
   }
 }

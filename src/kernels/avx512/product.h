@@ -16,6 +16,7 @@ namespace maquette::kernels::avx512 {
 struct BlockView {
   const char* a = nullptr;
   int64_t row_pitch = 0;
+  bool far = false;  // rows lie where they were computed, not in the second-level cache
   std::vector<int64_t> tap_offset;
   std::vector<RowTile> tiles;
 };

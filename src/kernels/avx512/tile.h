@@ -20,8 +20,8 @@ namespace {
 constexpr int kTileRows = 14;
 constexpr int64_t kStepsPerLine = 16;
 
-// kFetch: whether to fetch the rows of the next tile, which lie further than the second-level cache.
-template <typename Element, int kRows, bool kFetch>
+// kFetch: how the rows of the next tile, which begin at `next`, are fetched meanwhile.
+template <typename Element, int kRows, Fetch kFetch>
 __attribute__((noinline)) void multiply_tile(const PanelJob& job, const char* a, float* sums,
                                              int64_t sums_pitch, const float* before, const char* next) {
   __m512 sum[kRows][2];
@@ -46,7 +46,8 @@ __attribute__((noinline)) void multiply_tile(const PanelJob& job, const char* a,
       const char* ahead = next + job.tap_offset[tap] + 4 * line;
       const int64_t end = line + kStepsPerLine < steps ? line + kStepsPerLine : steps;
       for (int64_t step = line; step < end; ++step) {
-        if (kFetch) _mm_prefetch(ahead, _MM_HINT_NTA);
+        if (kFetch == Fetch::keep) _mm_prefetch(ahead, _MM_HINT_T0);
+        if (kFetch == Fetch::once) _mm_prefetch(ahead, _MM_HINT_NTA);
         ahead += pitch;
 #pragma GCC unroll 16
         for (int r = 0; r < kRows; ++r) {
@@ -66,7 +67,9 @@ __attribute__((noinline)) void multiply_tile(const PanelJob& job, const char* a,
 
 template <typename Element, int kRows>
 void run_tile(const PanelJob& job, const RowTile& tile, const char* next) {
-  const auto multiply = next ? multiply_tile<Element, kRows, true> : multiply_tile<Element, kRows, false>;
+  const auto multiply = next == nullptr            ? multiply_tile<Element, kRows, Fetch::nothing>
+                        : job.fetch == Fetch::keep ? multiply_tile<Element, kRows, Fetch::keep>
+                                                   : multiply_tile<Element, kRows, Fetch::once>;
   const float* before = job.accumulate ? job.sums + tile.block_row * job.sums_pitch : nullptr;
   if (job.finish == nullptr) {
     multiply(job, job.a + tile.a_offset, job.sums + tile.block_row * job.sums_pitch, job.sums_pitch, before,
@@ -99,9 +102,9 @@ void multiply_panel(const PanelJob& job) {
                                               run_tile<Element, 13>,
                                               run_tile<Element, 14>};
   for (int64_t i = 0; i < job.tile_count; ++i) {
-    const char* next = i + 1 < job.tile_count ? job.a + job.tiles[i + 1].a_offset
-                       : job.next_a           ? job.next_a
-                                              : job.a;
+    const char* next = nullptr;
+    if (job.fetch != Fetch::nothing)
+      next = i + 1 < job.tile_count ? job.a + job.tiles[i + 1].a_offset : job.next_a;
     kRun[job.tiles[i].rows](job, job.tiles[i], next);
   }
 }

@@ -150,6 +150,7 @@ void WinogradRun::run_group(int64_t first, int64_t count, const char* v, int64_t
     for (int64_t f = 0; f < kFrequencies; ++f) {
       const char* plane = v + f * plane_bytes + c * element_;
       core_.core->multiply({.a = plane,
+                            .fetch = Fetch::once,
                             .next_a = f + 1 < kFrequencies ? plane + plane_bytes : v,
                             .row_pitch = row_bytes_,
                             .tap_offset = &no_offset,

@@ -50,7 +50,8 @@ TextLayer load_layer(const nn::Scope& scope, int64_t heads, float epsilon) {
 TextEncoder TextEncoder::load(const nn::Scope& scope, const TextEncoderConfig& config) {
   TextEncoder encoder;
   // transformers 5 writes the encoder without this prefix.
-  const nn::Scope model = scope.has("text_model.embeddings.token_embedding.weight") ? scope / "text_model" : scope;
+  const nn::Scope model =
+      scope.has("text_model.embeddings.token_embedding.weight") ? scope / "text_model" : scope;
   encoder.embedding_ = nn::load_embedding(model / "embeddings.token_embedding");
   encoder.position_ = (model / "embeddings").vector("position_embedding.weight");
   const int64_t width = encoder.width();
@@ -106,7 +107,8 @@ TextOutput TextEncoder::operator()(nn::Exec& ex, std::span<const std::vector<Tex
 Tensor TextEncoder::pooled(nn::Exec& ex, const Tensor& last, std::span<const int64_t> positions) const {
   Tensor picked = Tensor::empty({last.size(0), last.size(2)});
   for (int64_t i = 0; i < last.size(0); ++i) {
-    const auto offset = static_cast<size_t>((i * last.size(1) + positions[static_cast<size_t>(i)]) * last.size(2));
+    const auto offset =
+        static_cast<size_t>((i * last.size(1) + positions[static_cast<size_t>(i)]) * last.size(2));
     const auto row = last.data().subspan(offset, static_cast<size_t>(last.size(2)));
     std::ranges::copy(row, picked.rows(i, i + 1).data().begin());
   }

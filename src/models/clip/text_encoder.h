@@ -1,4 +1,5 @@
-// CLIP text encoders (Radford et al. 2021): OpenAI's ViT-L of SD1 and SDXL, OpenCLIP's H and G, and small ones.
+// CLIP text encoders (Radford et al. 2021): OpenAI's ViT-L of SD1 and SDXL, OpenCLIP's H and G, and small
+// ones.
 //
 //   ids [77] -> token + position embedding -> causal transformer layers -> final layer norm
 #pragma once
@@ -13,7 +14,7 @@
 namespace maquette::models {
 
 struct TextEncoderConfig {
-  int64_t heads = 0;                // 0: heads of 64
+  int64_t heads = 0;                                 // 0: heads of 64
   nn::Activation activation = nn::Activation::none;  // none: quick GELU for width 768 (OpenAI), else GELU
   float epsilon = 1e-5f;
 

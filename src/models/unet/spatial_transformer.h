@@ -1,4 +1,5 @@
-// The attention half of a UNet stage: pixels attend to each other, then to the text (Rombach et al. 2022, fig. 3).
+// The attention half of a UNet stage: pixels attend to each other, then to the text (Rombach et al. 2022,
+// fig. 3).
 //
 //   x --+-- norm -- proj_in -- block -- ... -- block -- proj_out --(+)-- out
 //       +--------------------------------------------------------- |
@@ -15,7 +16,7 @@
 namespace maquette::models {
 
 struct FeedForward {
-  nn::Linear in;   // to 2 x inner, gated by GELU
+  nn::Linear in;  // to 2 x inner, gated by GELU
   nn::Linear out;
 
   Tensor operator()(nn::Exec& ex, const Tensor& x, const Tensor& residual) const;

@@ -41,7 +41,8 @@ TimeEmbedding load_time_embedding(const nn::Scope& scope, const UNetConfig& conf
   return time;
 }
 
-Tensor UNetLayer::operator()(nn::Exec& ex, const Tensor& x, const Tensor& t, const nn::CrossContext& text) const {
+Tensor UNetLayer::operator()(nn::Exec& ex, const Tensor& x, const Tensor& t,
+                             const nn::CrossContext& text) const {
   Tensor h = res(ex, x, t);
   return attention ? (*attention)(ex, h, text) : h;
 }
@@ -70,8 +71,9 @@ std::optional<SpatialTransformer> load_attention_if_present(const nn::Scope& sco
 std::vector<UNetLayer> load_layers(const nn::Scope& scope, const UNetConfig& config, int64_t heads) {
   std::vector<UNetLayer> layers;
   for (int i = 0; i < scope.count("resnets"); ++i) {
-    layers.push_back({.res = load_res_block(scope / fmt::format("resnets.{}", i), norm_of(config)),
-                      .attention = load_attention_if_present(scope / fmt::format("attentions.{}", i), heads, config)});
+    layers.push_back(
+        {.res = load_res_block(scope / fmt::format("resnets.{}", i), norm_of(config)),
+         .attention = load_attention_if_present(scope / fmt::format("attentions.{}", i), heads, config)});
   }
   return layers;
 }
@@ -110,14 +112,16 @@ UNet UNet::load(const nn::Scope& scope, const UNetConfig& config) {
   unet.conv_in_ = nn::load_conv2d(scope / "conv_in");
   const int levels = scope.count("down_blocks");
   for (int i = 0; i < levels; ++i) {
-    unet.down_.push_back(load_down_stage(scope / fmt::format("down_blocks.{}", i), config, heads_at(config, i)));
+    unet.down_.push_back(
+        load_down_stage(scope / fmt::format("down_blocks.{}", i), config, heads_at(config, i)));
   }
   if (scope.has("mid_block.resnets.0.conv1.weight")) {
     unet.middle_ = load_middle_stage(scope / "mid_block", config, heads_at(config, levels - 1));
   }
   for (int i = 0; i < scope.count("up_blocks"); ++i) {
     const nn::Scope stage = scope / fmt::format("up_blocks.{}", i);
-    UpStage up{.layers = load_layers(stage, config, heads_at(config, levels - 1 - i)), .upsample = std::nullopt};
+    UpStage up{.layers = load_layers(stage, config, heads_at(config, levels - 1 - i)),
+               .upsample = std::nullopt};
     if (stage.has("upsamplers.0.conv.weight")) up.upsample = nn::load_conv2d(stage / "upsamplers.0.conv");
     unet.up_.push_back(std::move(up));
   }
@@ -134,8 +138,8 @@ void add_if_defined(nn::Exec& ex, Tensor& h, const Tensor& extra) {
   if (extra.defined()) h = kernels::add(ex, h, extra);
 }
 
-// What a T2I-Adapter says at the end of stage i. It joins before the skip is taken: after the last attention, or,
-// in stages without attention, after the downsampling (where diffusers adds it in place).
+// What a T2I-Adapter says at the end of stage i. It joins before the skip is taken: after the last attention,
+// or, in stages without attention, after the downsampling (where diffusers adds it in place).
 Tensor adapter_state(const UNetInput& in, size_t i) {
   return in.adapter_states && i < in.adapter_states->size() ? (*in.adapter_states)[i] : Tensor();
 }
@@ -155,7 +159,8 @@ Tensor UNet::operator()(nn::Exec& ex, const UNetInput& in) const {
     for (size_t j = 0; j < stage.layers.size(); ++j) {
       h = stage.layers[j](ex, h, t, *in.text);
       const bool last = j + 1 == stage.layers.size();
-      if (last && (stage.layers[j].attention || !stage.downsample)) add_if_defined(ex, h, adapter_state(in, i));
+      if (last && (stage.layers[j].attention || !stage.downsample))
+        add_if_defined(ex, h, adapter_state(in, i));
       skips.push_back(h);
       ex.trace(fmt::format("down_blocks.{}.{}", i, j), h);
     }
@@ -181,8 +186,8 @@ Tensor UNet::operator()(nn::Exec& ex, const UNetInput& in) const {
     }
   }
 
-  // Going up, every layer takes a skip back, the latest first; resampling meets the size of the next one, so that
-  // odd sizes come back as they went.
+  // Going up, every layer takes a skip back, the latest first; resampling meets the size of the next one, so
+  // that odd sizes come back as they went.
   for (size_t i = 0; i < up_.size(); ++i) {
     const UpStage& stage = up_[i];
     for (size_t j = 0; j < stage.layers.size(); ++j) {

@@ -3,8 +3,8 @@
 //   latent -- conv_in -- down stages -- middle -- up stages -- norm, silu, conv_out -- prediction
 //                            \______ skips ______/
 //
-// Channel counts, depths and context widths are those of the weights. Source: Rombach et al. 2022; Podell et al.
-// 2023 for the size conditions.
+// Channel counts, depths and context widths are those of the weights. Source: Rombach et al. 2022; Podell et
+// al. 2023 for the size conditions.
 #pragma once
 
 #include <optional>
@@ -16,20 +16,20 @@
 
 namespace maquette::models {
 
-// What a ControlNet or a T2I-Adapter adds: to each skip connection (as the network pushes them) and to the middle.
-// Elements may be undefined.
+// What a ControlNet or a T2I-Adapter adds: to each skip connection (as the network pushes them) and to the
+// middle. Elements may be undefined.
 struct Residuals {
   std::vector<Tensor> skips;  // [N, h, w, c] activations
   Tensor middle;
 };
 
 struct UNetInput {
-  Tensor latent;             // [N, C, h, w] f32, already scaled; C as conv_in has it (4, 9 inpainting, 8 edit...)
-  std::vector<double> timesteps;  // one, or one per picture
+  Tensor latent;  // [N, C, h, w] f32, already scaled; C as conv_in has it (4, 9 inpainting, 8 edit...)
+  std::vector<double> timesteps;           // one, or one per picture
   const nn::CrossContext* text = nullptr;  // tokens [N, T, context width]
-  Tensor added;              // SDXL: [N, pooled + sizes] f32 (see size_embedding); undefined otherwise
-  Tensor guidance_embedding; // LCM: [N, w] f32; undefined otherwise
-  const Residuals* control = nullptr;      // added to skips as they are used, and to the middle
+  Tensor added;               // SDXL: [N, pooled + sizes] f32 (see size_embedding); undefined otherwise
+  Tensor guidance_embedding;  // LCM: [N, w] f32; undefined otherwise
+  const Residuals* control = nullptr;  // added to skips as they are used, and to the middle
   // T2I-Adapter: added to the activation at the end of each down stage, [N, h, w, c] activations.
   const std::vector<Tensor>* adapter_states = nullptr;
 };
@@ -37,8 +37,8 @@ struct UNetInput {
 // The embedding of timesteps, sizes and guidance that every residual block sees.
 struct TimeEmbedding {
   nn::Linear linear_1, linear_2;
-  std::optional<nn::Linear> guidance;          // LCM's cond_proj
-  std::optional<nn::Linear> add_1, add_2;      // SDXL's add_embedding
+  std::optional<nn::Linear> guidance;      // LCM's cond_proj
+  std::optional<nn::Linear> add_1, add_2;  // SDXL's add_embedding
   bool cosines_first = true;
   double frequency_shift = 0;
 
@@ -84,7 +84,7 @@ class UNet {
   int64_t in_channels() const { return conv_in_.in_channels(); }
   int64_t out_channels() const { return conv_out_.out_channels(); }
   int64_t base_channels() const { return conv_in_.out_channels(); }  // of the finest level
-  int64_t context_width() const { return context_width_; }  // 0 without cross attention
+  int64_t context_width() const { return context_width_; }           // 0 without cross attention
   int64_t added_width() const { return time_.add_1 ? time_.add_1->in_features() : 0; }
   int64_t guidance_width() const { return time_.guidance ? time_.guidance->in_features() : 0; }
   int64_t size_embedding_width() const { return size_embedding_width_; }
@@ -103,8 +103,8 @@ class UNet {
   int64_t size_embedding_width_ = 256;
 };
 
-// SDXL's vector of size conditions: pooled text [N, P] and for each number (height before width) its sinusoidal
-// embedding of `width` -> [N, P + count width] f32.
+// SDXL's vector of size conditions: pooled text [N, P] and for each number (height before width) its
+// sinusoidal embedding of `width` -> [N, P + count width] f32.
 Tensor size_embedding(const Tensor& pooled, std::span<const std::vector<double>> sizes, int64_t width);
 
 }  // namespace maquette::models

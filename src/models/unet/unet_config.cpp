@@ -59,7 +59,8 @@ UNetConfig UNetConfig::from_json(const Json& config) {
   } else {
     result.heads.assign(levels, 8);
   }
-  if (present(config, "norm_num_groups")) result.norm_groups = positive(config["norm_num_groups"], "norm_num_groups");
+  if (present(config, "norm_num_groups"))
+    result.norm_groups = positive(config["norm_num_groups"], "norm_num_groups");
   if (present(config, "norm_eps")) result.norm_epsilon = config["norm_eps"].get<float>();
   if (present(config, "flip_sin_to_cos")) result.cosines_first = config["flip_sin_to_cos"].get<bool>();
   if (present(config, "freq_shift")) result.frequency_shift = config["freq_shift"].get<double>();

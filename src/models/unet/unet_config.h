@@ -17,8 +17,8 @@ struct UNetConfig {
   double frequency_shift = 0;
   int64_t size_embedding_width = 256;  // SDXL: width of each embedded size condition
 
-  // From the config.json of a diffusers folder (an empty object gives the defaults above). Throws Error(weights)
-  // on values that no supported network has.
+  // From the config.json of a diffusers folder (an empty object gives the defaults above). Throws
+  // Error(weights) on values that no supported network has.
   static UNetConfig from_json(const Json& config);
 };
 

@@ -49,7 +49,8 @@ VaeHalf load_half(const nn::Scope& scope, std::string_view stages, const nn::Gro
     }
     if (part.has("downsamplers.0.conv.weight")) {
       // The published encoders pad only below and to the right before the strided convolution.
-      stage.resample = nn::load_conv2d(part / "downsamplers.0.conv", {.stride = 2, .pad_bottom = 1, .pad_right = 1});
+      stage.resample =
+          nn::load_conv2d(part / "downsamplers.0.conv", {.stride = 2, .pad_bottom = 1, .pad_right = 1});
     } else if (part.has("upsamplers.0.conv.weight")) {
       stage.resample = nn::load_conv2d(part / "upsamplers.0.conv");
     }
@@ -60,8 +61,9 @@ VaeHalf load_half(const nn::Scope& scope, std::string_view stages, const nn::Gro
     half.middle.res.push_back(load_res_block(middle / fmt::format("resnets.{}", i), norm));
   }
   if (middle.has("attentions.0.to_q.weight")) {
-    half.middle.attention = PixelAttention{.norm = nn::load_group_norm(middle / "attentions.0.group_norm", norm),
-                                           .attention = nn::load_self_attention(middle / "attentions.0", 1)};
+    half.middle.attention =
+        PixelAttention{.norm = nn::load_group_norm(middle / "attentions.0.group_norm", norm),
+                       .attention = nn::load_self_attention(middle / "attentions.0", 1)};
   }
   return half;
 }
@@ -73,7 +75,8 @@ Vae Vae::load(const nn::Scope& scope, const VaeConfig& config) {
   vae.config_ = config;
   const nn::GroupNormOptions norm{.groups = config.norm_groups, .epsilon = kVaeNormEpsilon};
   const auto levels_of = [](const VaeHalf& half) {
-    return std::ranges::count_if(half.stages, [](const VaeStage& stage) { return stage.resample.has_value(); });
+    return std::ranges::count_if(half.stages,
+                                 [](const VaeStage& stage) { return stage.resample.has_value(); });
   };
   if (scope.has("encoder.conv_in.weight")) {
     vae.encoder_ = load_half(scope / "encoder", "down_blocks", norm);
@@ -111,7 +114,8 @@ Moments Vae::encode(nn::Exec& ex, const Tensor& picture) const {
   for (int64_t i = 0; i < shape[0]; ++i) {
     const auto from = both.rows(i, i + 1).data();
     std::ranges::copy(from.first(static_cast<size_t>(part)), moments.mean.rows(i, i + 1).data().begin());
-    std::ranges::transform(from.last(static_cast<size_t>(part)), moments.log_variance.rows(i, i + 1).data().begin(),
+    std::ranges::transform(from.last(static_cast<size_t>(part)),
+                           moments.log_variance.rows(i, i + 1).data().begin(),
                            [](float v) { return std::clamp(v, -30.0f, 20.0f); });
   }
   return moments;
@@ -128,7 +132,8 @@ Tensor Vae::decode(nn::Exec& ex, const Tensor& latent) const {
   ex.trace("decoder.mid_block", h);
   for (const VaeStage& stage : half.stages) {
     for (const ResBlock& res : stage.res) h = res(ex, h);
-    if (stage.resample) h = (*stage.resample)(ex, kernels::resize_nearest(ex, h, 2 * h.size(1), 2 * h.size(2)));
+    if (stage.resample)
+      h = (*stage.resample)(ex, kernels::resize_nearest(ex, h, 2 * h.size(1), 2 * h.size(2)));
     ex.trace("decoder.stage", h);
   }
   return kernels::to_channels_first(half.conv_out(ex, half.norm_out.with_silu(ex, h)));

@@ -64,12 +64,15 @@ class Vae {
 
   bool can_encode() const { return encoder_.has_value(); }
   int64_t latent_channels() const { return latent_channels_; }
-  int64_t finest_channels() const { return decoder_ ? decoder_->conv_out.in_channels() : 0; }  // of the decoder
+  int64_t finest_channels() const {
+    return decoder_ ? decoder_->conv_out.in_channels() : 0;
+  }                                       // of the decoder
   int factor() const { return factor_; }  // picture pixels per latent pixel
   const VaeConfig& config() const { return config_; }
 
   Moments encode(nn::Exec& ex, const Tensor& picture) const;  // picture [N, 3, H, W] in [-1, 1]
-  Tensor decode(nn::Exec& ex, const Tensor& latent) const;    // latent as the VAE has it -> [N, 3, H, W], not clamped
+  Tensor decode(nn::Exec& ex,
+                const Tensor& latent) const;  // latent as the VAE has it -> [N, 3, H, W], not clamped
 
  private:
   std::optional<VaeHalf> encoder_;
