@@ -12,7 +12,9 @@ if(MAQUETTE_SANITIZE)
 endif()
 find_program(MAQUETTE_CCACHE ccache)
 if(MAQUETTE_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${MAQUETTE_CCACHE})
+  # Paths relative to the checkout, so that every checkout on a machine shares one cache.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${MAQUETTE_CCACHE})
 endif()
 
 # Designated initialisers leave members at their defaults on purpose: no warning about that.
