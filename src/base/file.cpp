@@ -1,5 +1,7 @@
 #include "base/file.h"
 
+#include "base/mapped_pages.h"
+
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -7,6 +9,8 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
+#include <map>
+#include <mutex>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,6 +26,40 @@ Error cannot(std::string_view verb, const fs::path& path, int error) {
 }
 
 }  // namespace
+
+namespace {
+
+// The mappings that are alive, by the address of their first byte.
+struct Mappings {
+  std::mutex mutex;
+  std::map<uintptr_t, size_t> sizes;
+
+  static Mappings& all() {
+    static auto* mappings = new Mappings;  // never destroyed: files may outlive other statics
+    return *mappings;
+  }
+};
+
+uintptr_t address(const void* data) { return reinterpret_cast<uintptr_t>(data); }
+
+// The whole pages inside a part of a mapped file leave memory.
+void give_pages_back(std::span<const std::byte> part) {
+  static const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const uintptr_t begin = (address(part.data()) + page - 1) / page * page;
+  const uintptr_t end = address(part.data() + part.size()) / page * page;
+  if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+}  // namespace
+
+void release_mapped_pages(std::span<const std::byte> part) {
+  Mappings& mappings = Mappings::all();
+  const std::lock_guard lock(mappings.mutex);
+  auto after = mappings.sizes.upper_bound(address(part.data()));
+  if (after == mappings.sizes.begin()) return;
+  const auto& [begin, size] = *--after;
+  if (address(part.data()) + part.size() <= begin + size) give_pages_back(part);
+}
 
 Result<MappedFile> MappedFile::open(const fs::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -44,6 +82,9 @@ Result<MappedFile> MappedFile::open(const fs::path& path) {
       return cannot("map", path, error);
     }
     file.data_ = static_cast<const std::byte*>(data);
+    Mappings& mappings = Mappings::all();
+    const std::lock_guard lock(mappings.mutex);
+    mappings.sizes.emplace(address(data), file.size_);
   }
   ::close(descriptor);
   return file;
@@ -59,15 +100,14 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 MappedFile::~MappedFile() {
-  if (data_) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (!data_) return;
+  Mappings& mappings = Mappings::all();
+  const std::lock_guard lock(mappings.mutex);
+  mappings.sizes.erase(address(data_));
+  ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
-void MappedFile::release(std::span<const std::byte> part) const {
-  static const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<uintptr_t>(part.data()) + page - 1) / page * page;
-  const auto end = reinterpret_cast<uintptr_t>(part.data() + part.size()) / page * page;
-  if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
-}
+void MappedFile::release(std::span<const std::byte> part) const { give_pages_back(part); }
 
 Result<std::string> read_text_file(const fs::path& path, size_t limit) {
   Result<MappedFile> file = MappedFile::open(path);

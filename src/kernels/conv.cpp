@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/mapped_pages.h"
 #include "kernels/ops.h"
 
 namespace maquette::kernels {
@@ -38,13 +39,19 @@ void ConvWeights::set(Tensor source) {
   forms_.clear();
 }
 
+void ConvWeights::forget_packed() {
+  const std::lock_guard lock(mutex_);
+  forms_.clear();
+}
+
 const PackedConv& ConvWeights::packed(const ConvImplementation& implementation,
                                       const ConvProblem& problem) const {
   const std::lock_guard lock(mutex_);
   for (const Form& form : forms_) {
     if (form.implementation == &implementation && form.type == problem.type) return *form.packed;
   }
-  forms_.push_back({&implementation, problem.type, implementation.pack(problem, source_.to(DType::f32))});
+  forms_.push_back({&implementation, problem.type, implementation.pack(problem, source_)});
+  release_mapped_pages({static_cast<const std::byte*>(source_.raw()), source_.bytes()});
   return *forms_.back().packed;
 }
 

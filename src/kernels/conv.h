@@ -62,7 +62,7 @@ struct PackedConv {
 struct ConvImplementation {
   std::string_view name;
   bool (*accepts)(const ConvProblem& problem);
-  // w: [O, I, kh, kw] f32
+  // w: [O, I, kh, kw], any floating-point type
   std::unique_ptr<PackedConv> (*pack)(const ConvProblem& problem, const Tensor& w);
   void (*run)(Exec& ex, const ConvProblem& problem, const PackedConv& packed, const Tensor& x,
               const ConvEpilogue& epilogue, Tensor& out);
@@ -84,6 +84,8 @@ class ConvWeights {
   int64_t in_channels() const { return source_.size(1); }
   int kernel_h() const { return static_cast<int>(source_.size(2)); }
   int kernel_w() const { return static_cast<int>(source_.size(3)); }
+
+  void forget_packed();                 // the packed forms are made again when they are needed
 
   const PackedConv& packed(const ConvImplementation& implementation, const ConvProblem& problem) const;
 

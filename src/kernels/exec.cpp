@@ -4,20 +4,20 @@
 #include <bit>
 #include <chrono>
 #include <cstdlib>
-#include <new>
+
+#include "tensor/memory.h"
 
 namespace maquette::kernels {
 
 namespace {
 
-constexpr size_t kAlignment = 64;
-
 // Sizes are rounded up to eighths of a power of two: at most 12.5 % is wasted, and shapes that differ by
 // little share buffers.
 size_t bucket_of(size_t bytes) {
   const size_t least = std::max<size_t>(bytes, 4096);
-  const size_t step = std::max<size_t>(std::bit_floor(least) / 8, kAlignment);
-  return (least + step - 1) / step * step;
+  const size_t step = std::max<size_t>(std::bit_floor(least) / 8, kMemoryAlignment);
+  const size_t rounded = (least + step - 1) / step * step;
+  return rounded < 2 * kHugePage ? rounded : (rounded + kHugePage - 1) / kHugePage * kHugePage;
 }
 
 }  // namespace
@@ -46,8 +46,7 @@ Tensor BufferPool::empty(const Shape& shape, DType type) {
     }
   }
   if (!data) {
-    data = std::aligned_alloc(kAlignment, bytes);
-    if (!data) throw std::bad_alloc();
+    data = allocate_memory(bytes);
     const std::lock_guard lock(state_->mutex);
     state_->held += bytes;
   }

@@ -13,6 +13,7 @@
 #include "kernels/conv.h"
 #include "kernels/matmul.h"
 #include "kernels/onednn/onednn.h"
+#include "kernels/row_ops.h"
 
 namespace maquette::kernels {
 
@@ -31,7 +32,7 @@ const ConvImplementation kReferenceConv{
     .accepts = [](const ConvProblem&) { return true; },
     .pack = [](const ConvProblem&, const Tensor& w) -> std::unique_ptr<PackedConv> {
       auto packed = std::make_unique<ReferenceConv>();
-      packed->w = w;
+      packed->w = widen(w);
       return packed;
     },
     .run =
@@ -45,7 +46,7 @@ const MatmulImplementation kReferenceMatmul{
     .accepts = [](const MatmulProblem&) { return true; },
     .pack = [](const MatmulProblem&, const Tensor& w) -> std::unique_ptr<PackedMatmul> {
       auto packed = std::make_unique<ReferenceMatmul>();
-      packed->w = w;
+      packed->w = widen(w);
       return packed;
     },
     .run =

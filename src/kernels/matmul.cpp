@@ -1,7 +1,11 @@
 // The front of matrix products: the first implementation that accepts the problem runs it.
 #include "kernels/matmul.h"
 
+#include <algorithm>
 #include <cstring>
+
+#include "base/mapped_pages.h"
+#include "kernels/row_ops.h"
 
 namespace maquette::kernels {
 
@@ -34,20 +38,27 @@ void MatmulWeights::set(size_t part, Tensor source) {
 
 namespace {
 
-// The parts one under the other, as [O, I] f32.
+// The parts one under the other, [O, I]; as they are published where they all have the same type, else f32.
 Tensor stacked(const std::vector<Tensor>& parts, int64_t out_features) {
-  if (parts.size() == 1) return parts[0].to(DType::f32);
-  Tensor whole = Tensor::empty({out_features, parts[0].size(1)});
+  if (parts.size() == 1) return parts[0];
+  const DType type = parts[0].dtype();
+  const bool same = std::ranges::all_of(parts, [type](const Tensor& part) { return part.dtype() == type; });
+  Tensor whole = Tensor::empty({out_features, parts[0].size(1)}, same ? type : DType::f32);
   int64_t row = 0;
   for (const Tensor& part : parts) {
-    const Tensor wide = part.to(DType::f32);
-    std::memcpy(whole.rows(row, row + part.size(0)).raw(), wide.raw(), wide.bytes());
+    const Tensor source = same ? part : widen(part);
+    std::memcpy(whole.rows(row, row + part.size(0)).raw(), source.raw(), source.bytes());
     row += part.size(0);
   }
   return whole;
 }
 
 }  // namespace
+
+void MatmulWeights::forget_packed() {
+  const std::lock_guard lock(mutex_);
+  forms_.clear();
+}
 
 const PackedMatmul& MatmulWeights::packed(const MatmulImplementation& implementation,
                                           const MatmulProblem& problem) const {
@@ -57,6 +68,9 @@ const PackedMatmul& MatmulWeights::packed(const MatmulImplementation& implementa
   }
   forms_.push_back(
       {&implementation, problem.type, implementation.pack(problem, stacked(parts_, out_features_))});
+  for (const Tensor& part : parts_) {
+    release_mapped_pages({static_cast<const std::byte*>(part.raw()), part.bytes()});
+  }
   return *forms_.back().packed;
 }
 

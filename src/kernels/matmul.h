@@ -41,7 +41,7 @@ struct PackedMatmul {
 struct MatmulImplementation {
   std::string_view name;
   bool (*accepts)(const MatmulProblem& problem);
-  // w: [O, I] f32
+  // w: [O, I], any floating-point type
   std::unique_ptr<PackedMatmul> (*pack)(const MatmulProblem& problem, const Tensor& w);
   void (*run)(Exec& ex, const MatmulProblem& problem, const PackedMatmul& packed, const Tensor& x,
               const MatmulEpilogue& epilogue, Tensor& out);
@@ -60,6 +60,8 @@ class MatmulWeights {
   const Tensor& source(size_t part) const { return parts_[part]; }
   int64_t out_features() const { return out_features_; }
   int64_t in_features() const { return parts_[0].size(1); }
+
+  void forget_packed();  // the packed forms are made again when they are needed
 
   const PackedMatmul& packed(const MatmulImplementation& implementation, const MatmulProblem& problem) const;
 

@@ -38,7 +38,8 @@ void register_part(const Scope& scope, const std::shared_ptr<kernels::MatmulWeig
       scope.full_name("weight"),
       {.shape = published,
        .read = [weights, part, published] { return weights->source(part).reshape(published); },
-       .write = [weights, part](const Tensor& value) { weights->set(part, as_matrix(value)); }});
+       .write = [weights, part](const Tensor& value) { weights->set(part, as_matrix(value)); },
+       .forget = [weights] { weights->forget_packed(); }});
 }
 
 }  // namespace
@@ -116,7 +117,8 @@ Conv2d load_conv2d(const Scope& scope, const kernels::ConvGeometry& geometry) {
       {.shape = shape,
        .read = [weights = conv.weights, shape] { return weights->source().reshape(shape); },
        .write = [weights = conv.weights,
-                 inner](const Tensor& value) { weights->set(value.reshape(inner)); }});
+                 inner](const Tensor& value) { weights->set(value.reshape(inner)); },
+       .forget = [weights = conv.weights] { weights->forget_packed(); }});
   conv.bias = bias_of(scope);
   return conv;
 }

@@ -4,19 +4,14 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <new>
+
+#include "tensor/memory.h"
 
 namespace maquette {
 
-namespace {
-constexpr size_t kAlignment = 64;  // one cache line, one AVX-512 register
-}
-
 Tensor Tensor::empty(const Shape& shape, DType type) {
   const size_t bytes = static_cast<size_t>(shape.elements()) * size_of(type);
-  const size_t rounded = std::max<size_t>((bytes + kAlignment - 1) / kAlignment * kAlignment, kAlignment);
-  void* data = std::aligned_alloc(kAlignment, rounded);
-  if (!data) throw std::bad_alloc();
+  void* data = allocate_memory(bytes);
   return wrap(shape, type, data,
               std::shared_ptr<const void>(data, [](const void* p) { std::free(const_cast<void*>(p)); }));
 }

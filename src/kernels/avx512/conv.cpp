@@ -19,6 +19,7 @@
 
 #include "kernels/avx512/avx512.h"
 #include "kernels/avx512/product.h"
+#include "kernels/row_ops.h"
 
 namespace maquette::kernels::avx512 {
 
@@ -273,7 +274,7 @@ std::unique_ptr<PackedConv> pack_conv(const Core& core, const ConvProblem& p, co
   layout.channels = taps * p.in_channels;
   layout.taps = 1;
   layout.chunk_limit = layout.channels;
-  return std::make_unique<Packed>(Panels(layout, taps_first(p, w)), true);
+  return std::make_unique<Packed>(Panels(layout, taps_first(p, widen(w))), true);
 }
 
 void run_conv(Exec& ex, const ConvProblem& p, const PackedConv& form, const Tensor& x,

@@ -1,8 +1,10 @@
-// Packing: a panel is filled column by column, so that the published weights are read in their own order.
+// Packing: the rows of a panel's columns are rounded to the element type, then filled in column by column.
 #include "kernels/avx512/panels.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <vector>
 
 #include "kernels/exec.h"
 
@@ -11,9 +13,6 @@ namespace maquette::kernels::avx512 {
 namespace {
 
 int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
-
-void put(float value, float* target) { *target = value; }
-void put(float value, bfloat16* target) { *target = bfloat16(value); }
 
 }  // namespace
 
@@ -35,10 +34,10 @@ Panels::Panels(const PanelLayout& layout, const Tensor& w) : layout_(layout) {
   }
   memory_ = Tensor::empty({static_cast<int64_t>(offset)}, DType::u8);
 
-  const float* weights = w.data().data();
+  const WeightReader reader(w);
   parallel_for(count_, 1, [&](int64_t begin, int64_t end) {
     for (int64_t panel = begin; panel < end; ++panel) {
-      for (const Chunk& chunk : chunks_) pack_panel(chunk, panel, weights);
+      for (const Chunk& chunk : chunks_) pack_panel(chunk, panel, reader);
     }
   });
 }
@@ -63,36 +62,68 @@ void Panels::pack_bias(const Tensor* bias, float* target) const {
   }
 }
 
-void Panels::pack_panel(const Chunk& chunk, int64_t panel, const float* w) {
-  char* target = const_cast<char*>(at(chunk, panel));
-  std::memset(target, 0, chunk.panel);
-  // In runs of k whose part of the panel stays in the first-level cache while all columns are written.
-  const int64_t run = std::max<int64_t>(128 / layout_.taps, 8);
-  const auto fill = [&]<typename T>(T* base) {
-    constexpr int64_t pair = 4 / sizeof(T);  // k side by side
-    for (int64_t begin = 0; begin < chunk.count; begin += run) {
-      const int64_t end = std::min(begin + run, chunk.count);
+namespace {
+
+// What a panel is made from: for each of its columns, a row [count][taps] of weights; null where it has none.
+template <typename T>
+using Rows = std::array<const T*, kPanelColumns>;
+
+// A step of a panel holds, for each column, four bytes: one f32 or two k of bf16.
+template <typename T>
+uint32_t step_of(const T* row, int64_t k, int64_t count, int64_t taps) {
+  uint32_t step = 0;
+  std::memcpy(&step, row + k * taps, sizeof(T));
+  if (sizeof(T) == 2 && k + 1 < count) {
+    uint16_t second;
+    std::memcpy(&second, row + (k + 1) * taps, sizeof(second));
+    step |= static_cast<uint32_t>(second) << 16;
+  }
+  return step;
+}
+
+// In runs of k whose part of the panel stays in the first-level cache while all columns are written.
+template <typename T>
+void fill_panel(const Rows<T>& rows, int64_t count, int64_t depth, int64_t taps, uint32_t* panel) {
+  constexpr int64_t kPair = 4 / sizeof(T);
+  constexpr int64_t kRun = 64 * kPair;
+  for (int64_t tap = 0; tap < taps; ++tap, panel += depth / kPair * kPanelColumns) {
+    for (int64_t begin = 0; begin < count; begin += kRun) {
+      const int64_t end = std::min(begin + kRun, count);
       for (int64_t column = 0; column < kPanelColumns; ++column) {
-        const int64_t source = source_column(panel, column);
-        if (source < 0) continue;
-        const float* row = w + (source * layout_.channels + chunk.begin + begin) * layout_.taps;
-        T* to = base + column * pair;
-        const auto at_k = [&](int64_t k) { return to + k / pair * (kPanelColumns * pair) + k % pair; };
-        if (layout_.taps == 1) {
-          for (int64_t k = begin; k < end; ++k) put(*row++, at_k(k));
-          continue;
-        }
-        for (int64_t k = begin; k < end; ++k) {
-          for (int64_t tap = 0; tap < layout_.taps; ++tap)
-            put(*row++, at_k(k) + tap * chunk.depth * kPanelColumns);
-        }
+        const T* row = rows[static_cast<size_t>(column)];
+        if (!row) continue;
+        uint32_t* to = panel + begin / kPair * kPanelColumns + column;
+        for (int64_t k = begin; k < end; k += kPair, to += kPanelColumns) *to = step_of(row + tap, k, count, taps);
       }
     }
-  };
-  if (layout_.core->element == 4) {
-    fill(reinterpret_cast<float*>(target));
+  }
+}
+
+}  // namespace
+
+void Panels::pack_panel(const Chunk& chunk, int64_t panel, const WeightReader& weights) {
+  char* target = const_cast<char*>(at(chunk, panel));
+  std::memset(target, 0, chunk.panel);
+  auto* steps = reinterpret_cast<uint32_t*>(target);
+  const int64_t length = chunk.count * layout_.taps;
+  std::vector<float> wide(static_cast<size_t>(kPanelColumns * length));
+  std::vector<bfloat16> narrow(layout_.core->element == 2 ? wide.size() : 0);
+  Rows<float> wide_rows{};
+  Rows<bfloat16> narrow_rows{};
+  for (int64_t column = 0; column < kPanelColumns; ++column) {
+    const int64_t source = source_column(panel, column);
+    if (source < 0) continue;
+    const auto index = static_cast<size_t>(column);
+    const int64_t first = (source * layout_.channels + chunk.begin) * layout_.taps;
+    wide_rows[index] = weights.read(first, length, wide.data() + column * length);
+    if (narrow.empty()) continue;
+    row_ops(DType::bf16).from_f32(wide_rows[index], length, narrow.data() + column * length);
+    narrow_rows[index] = narrow.data() + column * length;
+  }
+  if (narrow.empty()) {
+    fill_panel(wide_rows, chunk.count, chunk.depth, layout_.taps, steps);
   } else {
-    fill(reinterpret_cast<bfloat16*>(target));
+    fill_panel(narrow_rows, chunk.count, chunk.depth, layout_.taps, steps);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/avx512/core.h"
+#include "kernels/avx512/weight_reader.h"
 #include "tensor/tensor.h"
 
 namespace maquette::kernels::avx512 {
@@ -29,7 +30,7 @@ struct PanelLayout {
 
 class Panels {
  public:
-  // w: [columns, channels, taps] f32
+  // w: [columns, channels, taps], any floating-point type
   Panels(const PanelLayout& layout, const Tensor& w);
 
   const PanelLayout& layout() const { return layout_; }
@@ -44,7 +45,7 @@ class Panels {
   void pack_bias(const Tensor* bias, float* target) const;
 
  private:
-  void pack_panel(const Chunk& chunk, int64_t panel, const float* w);
+  void pack_panel(const Chunk& chunk, int64_t panel, const WeightReader& weights);
 
   PanelLayout layout_;
   int64_t count_ = 0;

@@ -25,17 +25,22 @@ struct Packed : PackedConv {
   int64_t channels = 0;  // padded to 32
 };
 
+// One panel: [channels][9][32], from the kernels [in_channels][9] of its columns.
 template <typename T>
-void pack_panel(const ConvProblem& p, const float* w, int64_t panel, T* target) {
-  constexpr int64_t kRun =
-      128;  // weights of a column, so that what is written stays in the first-level cache
+void pack_panel(const ConvProblem& p, const WeightReader& weights, int64_t panel, T* target) {
+  constexpr int64_t kRun = 128;  // of one kernel, so that what is written stays in the first-level cache
   const int64_t count = p.in_channels * 9;
+  const int64_t columns = std::min(kPanelColumns, p.out_channels - panel * kPanelColumns);
+  std::vector<float> scratch(static_cast<size_t>(columns * count));
+  std::vector<const float*> kernels;
+  for (int64_t column = 0; column < columns; ++column) {
+    const int64_t first = (panel * kPanelColumns + column) * count;
+    kernels.push_back(weights.read(first, count, scratch.data() + column * count));
+  }
   for (int64_t begin = 0; begin < count; begin += kRun) {
     const int64_t end = std::min(begin + kRun, count);
-    for (int64_t column = 0; column < kPanelColumns; ++column) {
-      const int64_t o = panel * kPanelColumns + column;
-      if (o >= p.out_channels) continue;
-      const float* kernel = w + o * count;
+    for (int64_t column = 0; column < columns; ++column) {
+      const float* kernel = kernels[static_cast<size_t>(column)];
       for (int64_t i = begin; i < end; ++i) target[i * kPanelColumns + column] = T(kernel[i]);
     }
   }
@@ -183,13 +188,13 @@ std::unique_ptr<PackedConv> pack_winograd(const WinogradCore& core, const ConvPr
   packed->w =
       Tensor::zeros({packed->panels, packed->channels, 9, kPanelColumns}, bf16 ? DType::bf16 : DType::f32);
   const int64_t panel_elements = packed->channels * 9 * kPanelColumns;
-  const float* from = w.data().data();
+  const WeightReader reader(w);
   parallel_for(packed->panels, 1, [&](int64_t begin, int64_t end) {
     for (int64_t panel = begin; panel < end; ++panel) {
       if (bf16) {
-        pack_panel(p, from, panel, packed->w.data<bfloat16>().data() + panel * panel_elements);
+        pack_panel(p, reader, panel, packed->w.data<bfloat16>().data() + panel * panel_elements);
       } else {
-        pack_panel(p, from, panel, packed->w.data().data() + panel * panel_elements);
+        pack_panel(p, reader, panel, packed->w.data().data() + panel * panel_elements);
       }
     }
   });

@@ -5,6 +5,7 @@
 
 #include "kernels/onednn/common.h"
 #include "kernels/onednn/onednn.h"
+#include "kernels/row_ops.h"
 
 namespace maquette::kernels {
 
@@ -86,7 +87,7 @@ bool is_f32(const ConvProblem& problem) { return problem.type == DType::f32; }
 bool is_bf16(const ConvProblem& problem) { return problem.type == DType::bf16; }
 
 std::unique_ptr<PackedConv> pack(const ConvProblem& problem, const Tensor& w) {
-  return std::make_unique<Packed>(problem, w);
+  return std::make_unique<Packed>(problem, widen(w));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "kernels/element.h"
 #include "kernels/onednn/common.h"
 #include "kernels/onednn/onednn.h"
+#include "kernels/row_ops.h"
 
 namespace maquette::kernels {
 
@@ -111,7 +112,7 @@ bool is_f32(const MatmulProblem& problem) { return problem.type == DType::f32; }
 bool is_bf16(const MatmulProblem& problem) { return problem.type == DType::bf16; }
 
 std::unique_ptr<PackedMatmul> pack(const MatmulProblem& problem, const Tensor& w) {
-  return std::make_unique<Packed>(problem, w);
+  return std::make_unique<Packed>(problem, widen(w));
 }
 
 }  // namespace
