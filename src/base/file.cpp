@@ -1,7 +1,5 @@
 #include "base/file.h"
 
-#include "base/mapped_pages.h"
-
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -15,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
+
+#include "base/mapped_pages.h"
 
 namespace maquette {
 

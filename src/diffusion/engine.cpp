@@ -309,7 +309,8 @@ Tensor sample(Run& run, const PictureInput& input, const Recipe& recipe, samplin
   const std::map<int64_t, Tensor> score_bias =
       add_regions(ex, model.text, recipe, conditioning,
                   {.height = input.height / factor, .width = input.width / factor}, prompts.plan);
-  // The text encoders are done: packing them again for another prompt takes less time than it takes memory now.
+  // The text encoders are done: packing them again for another prompt takes less time than it takes memory
+  // now.
   for (const char* encoder : {"text_encoder", "text_encoder_2"}) {
     const auto found = model.parameters.find(encoder);
     if (found != model.parameters.end()) found->second.forget_packed();

@@ -85,7 +85,7 @@ class ConvWeights {
   int kernel_h() const { return static_cast<int>(source_.size(2)); }
   int kernel_w() const { return static_cast<int>(source_.size(3)); }
 
-  void forget_packed();                 // the packed forms are made again when they are needed
+  void forget_packed();  // the packed forms are made again when they are needed
 
   const PackedConv& packed(const ConvImplementation& implementation, const ConvProblem& problem) const;
 

@@ -155,6 +155,7 @@ struct AttentionCase {
   int bias_images = 0;
   float hidden = 0;     // part of the keys that the bias hides
   bool packed = false;  // q, k and v in one tensor
+  float scale = 0;      // large: scores that overflow unless their maximum is subtracted
 };
 
 void check_attention(const AttentionCase& c, DType type) {
@@ -181,7 +182,8 @@ void check_attention(const AttentionCase& c, DType type) {
                        .head_size = c.head_size,
                        .type = type,
                        .causal = c.causal,
-                       .bias = {}};
+                       .bias = {},
+                       .scale = c.scale};
   if (c.bias_images > 0) {
     input.bias = noise({c.bias_images, c.q_length, c.k_length}, DType::f32, 4);
     std::mt19937 generator(5);
@@ -222,6 +224,8 @@ TEST(Implementations, AttentionAgreesWithTheReference) {
       {.n = 1, .q_length = 5, .k_length = 3, .heads = 2, .head_size = 8, .bias_images = 1, .hidden = 0.5f},
       {.n = 1, .q_length = 19, .k_length = 1, .heads = 3, .head_size = 13},
       {.n = 1, .q_length = 200, .k_length = 700, .heads = 1, .head_size = 24},
+      {.n = 1, .q_length = 90, .k_length = 300, .heads = 2, .head_size = 40, .scale = 6.0f},
+      {.n = 2, .q_length = 33, .k_length = 600, .heads = 1, .head_size = 64, .packed = true, .scale = 3.0f},
   };
   for (const DType type : {DType::f32, DType::bf16}) {
     for (const AttentionCase& c : cases) check_attention(c, type);

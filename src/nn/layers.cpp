@@ -116,8 +116,7 @@ Conv2d load_conv2d(const Scope& scope, const kernels::ConvGeometry& geometry) {
       scope.full_name("weight"),
       {.shape = shape,
        .read = [weights = conv.weights, shape] { return weights->source().reshape(shape); },
-       .write = [weights = conv.weights,
-                 inner](const Tensor& value) { weights->set(value.reshape(inner)); },
+       .write = [weights = conv.weights, inner](const Tensor& value) { weights->set(value.reshape(inner)); },
        .forget = [weights = conv.weights] { weights->forget_packed(); }});
   conv.bias = bias_of(scope);
   return conv;

@@ -25,8 +25,8 @@ class Parameters {
     const auto found = entries_.find(name);
     return found == entries_.end() ? nullptr : &found->second;
   }
-  // Frees the packed weights of a network that is not needed for a while; the next forward pass packs them anew.
-  // Not while the network runs.
+  // Frees the packed weights of a network that is not needed for a while; the next forward pass packs them
+  // anew. Not while the network runs.
   void forget_packed() const {
     for (const auto& [name, parameter] : entries_) {
       if (parameter.forget) parameter.forget();

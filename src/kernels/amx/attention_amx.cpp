@@ -140,39 +140,11 @@ MAQUETTE_INLINE void multiply_2x1(const Product& p, const Places& at) {
   _tile_stored(2, at.lower_sums, at.sums_pitch);
 }
 
-// Scores of heads of up to 64: both steps of two row tiles of queries stay in tiles 4 to 7 while all keys
-// pass, in columns of sixteen.
-MAQUETTE_INLINE void short_scores(const Product& p, int64_t row, int64_t width) {
-  const Places at(p, row, 0, 128);
-  _tile_loadd(4, at.upper, at.a_pitch);
-  _tile_loadd(5, at.lower, at.a_pitch);
-  _tile_loadd(6, at.upper + 64, at.a_pitch);
-  _tile_loadd(7, at.lower + 64, at.a_pitch);
-  const int64_t panel_bytes = p.steps * 128;
-  for (int64_t key = 0; key < width; key += 16) {
-    const char* b = p.b + key / 32 * panel_bytes + key % 32 * 4;
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_loadd(2, b, 128);
-    _tile_loadd(3, b + kStepsPerTile * 128, 128);
-    _tile_dpbf16ps(0, 4, 2);
-    _tile_dpbf16ps(1, 5, 2);
-    _tile_dpbf16ps(0, 6, 3);
-    _tile_dpbf16ps(1, 7, 3);
-    _tile_stored(0, at.upper_sums + key, at.sums_pitch);
-    _tile_stored(1, at.lower_sums + key, at.sums_pitch);
-  }
-}
-
 struct TileProducts {
   static constexpr int64_t kQueryBlock = 32;
   static constexpr int64_t kRowMultiple = 2 * kTileRows;
   __attribute__((noinline)) static void scores(Product p, int64_t rows, int64_t width) {
     for (int64_t row = 0; row < rows; row += 2 * kTileRows) {
-      if (p.steps == 2 * kStepsPerTile) {
-        short_scores(p, row, width);
-        continue;
-      }
       Product panel = p;
       for (int64_t key = 0; key < width;
            key += kKeyPanel, panel.b += p.steps * 128, panel.sums += kKeyPanel) {
@@ -202,7 +174,7 @@ struct TileProducts {
 
 void run(const HeadLayout& layout, const QueryBlock& block) {
   configure();
-  run_block<ElementBf16, TileProducts>(layout, block);
+  run_any_block<ElementBf16, TileProducts>(layout, block);
   _tile_release();
 }
 
@@ -213,6 +185,7 @@ const AttentionCore kAttentionAmx{.step_elements = 2,
                                   .query_block = TileProducts::kQueryBlock,
                                   .depth_multiple = 32,
                                   .pack_keys = pack_keys<ElementBf16>,
+                                  .longest_row = longest_row<ElementBf16>,
                                   .pack_values = pack_values<ElementBf16>,
                                   .run = run};
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "kernels/avx512/attention_core.h"
 #include "kernels/avx512/avx512.h"
@@ -46,10 +47,13 @@ void run_attention(Exec& ex, const AttentionCore& core, const AttentionInput& a,
   const auto part = [&](Tensor& packed, int64_t head) {
     return static_cast<char*>(packed.raw()) + head * packed.size(1) * core.element;
   };
+  std::vector<float> longest_key(static_cast<size_t>(heads));
   parallel_tasks(heads, [&](int64_t head, int) {
     const int64_t image = head / a.heads;
     const int64_t column = head % a.heads * a.head_size;
-    core.pack_keys(layout, at(a.k, image * a.k_length * a.k_stride + column), a.k_stride, part(keys, head));
+    const void* k = at(a.k, image * a.k_length * a.k_stride + column);
+    longest_key[static_cast<size_t>(head)] = core.longest_row(k, a.k_stride, a.k_length, a.head_size);
+    core.pack_keys(layout, k, a.k_stride, part(keys, head));
     core.pack_values(layout, at(a.v, image * a.k_length * a.v_stride + column), a.v_stride,
                      part(values, head));
   });
@@ -74,6 +78,7 @@ void run_attention(Exec& ex, const AttentionCore& core, const AttentionInput& a,
                       .rows = end - begin,
                       .keys = part(keys, head),
                       .values = part(values, head),
+                      .longest_key = longest_key[static_cast<size_t>(head)],
                       .factor = scale * 1.44269504f,
                       .bias = bias,
                       .first_token = begin,

@@ -13,7 +13,8 @@ const AttentionCore kAttentionF32{.step_elements = 1,
                                   .query_block = Products::kQueryBlock,
                                   .depth_multiple = 1,
                                   .pack_keys = pack_keys<ElementF32>,
+                                  .longest_row = longest_row<ElementF32>,
                                   .pack_values = pack_values<ElementF32>,
-                                  .run = run_block<ElementF32, Products>};
+                                  .run = run_any_block<ElementF32, Products>};
 
 }  // namespace maquette::kernels::avx512

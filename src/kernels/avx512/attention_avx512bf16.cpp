@@ -13,7 +13,8 @@ const AttentionCore kAttentionBf16{.step_elements = 2,
                                    .query_block = Products::kQueryBlock,
                                    .depth_multiple = 2,
                                    .pack_keys = pack_keys<ElementBf16>,
+                                   .longest_row = longest_row<ElementBf16>,
                                    .pack_values = pack_values<ElementBf16>,
-                                   .run = run_block<ElementBf16, Products>};
+                                   .run = run_any_block<ElementBf16, Products>};
 
 }  // namespace maquette::kernels::avx512

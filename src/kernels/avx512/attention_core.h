@@ -6,6 +6,7 @@
 namespace maquette::kernels::avx512 {
 
 constexpr int64_t kKeyBlock = 256;               // keys whose scores are kept at one time
+constexpr int64_t kSafeKeyBlock = 128;           // keys whose weights are kept, where no maximum is needed
 constexpr int64_t kScorePitch = kKeyBlock + 16;  // rows must not share their cache sets
 constexpr int64_t kKeyPanel = 32;                // keys side by side in a packed panel
 constexpr int64_t kMaxValueVectors = 5;          // of a panel of values, sixteen elements each
@@ -38,6 +39,7 @@ struct QueryBlock {
   int64_t rows = 0;
   const void* keys = nullptr;  // packed
   const void* values = nullptr;
+  float longest_key = 0;        // length of the head's longest key
   float factor = 0;             // scale / ln 2: the softmax is taken to base 2
   const float* bias = nullptr;  // [rows][keys]
   int64_t first_token = 0;      // of the block, for the causal mask
@@ -56,6 +58,7 @@ struct AttentionCore {
   int64_t query_block;     // most rows of a block of queries
   int64_t depth_multiple;  // head sizes are padded to this
   void (*pack_keys)(const HeadLayout& layout, const void* k, int64_t stride, void* packed);
+  float (*longest_row)(const void* rows, int64_t stride, int64_t count, int64_t size);
   void (*pack_values)(const HeadLayout& layout, const void* v, int64_t stride, void* packed);
   void (*run)(const HeadLayout& layout, const QueryBlock& block);
 };

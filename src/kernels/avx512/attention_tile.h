@@ -1,6 +1,9 @@
 // Attention for one block of queries, with a running maximum and sum per row (Milakov & Gimelshein 2018): for
 // each block of keys the scores are computed, turned into weights 2^(score - maximum), and multiplied by the
-// values; when the maximum grows, the sums so far are scaled down. Included by one file per element type.
+// values; when the maximum grows, the sums so far are scaled down. Where the lengths of queries and keys
+// prove that no score can leave the range of the exponents (Cauchy-Schwarz: |q k| <= |q| |k|), the maximum is
+// left out: 2^score cannot overflow nor vanish, and dividing by the sum gives the same softmax. Included by
+// one file per element type.
 #pragma once
 
 #include <cstring>
@@ -188,6 +191,25 @@ void write_out(const HeadLayout& layout, const QueryBlock& block, const Workspac
   }
 }
 
+// sums (+)= weights of the keys [first, first + width) times their values.
+template <typename Element, typename Products>
+MAQUETTE_INLINE void multiply_values_of(const HeadLayout& layout, const QueryBlock& block,
+                                        const Workspace<Element, Products>& work, int64_t first,
+                                        int64_t width, int64_t rows) {
+  const int64_t value_row = layout.value_vectors * 64;
+  for (int64_t panel = 0; panel < layout.value_panels; ++panel) {
+    const int64_t step = panel * layout.key_steps + first / layout.step_elements;
+    Products::values({.a = work.weights,
+                      .a_pitch = work.weights_pitch,
+                      .b = static_cast<const char*>(block.values) + step * value_row,
+                      .steps = width / layout.step_elements,
+                      .sums = work.sums + panel * layout.value_vectors * 16,
+                      .sums_pitch = layout.out_pitch(),
+                      .accumulate = first > 0},
+                     rows, layout.value_vectors);
+  }
+}
+
 template <typename Element, typename Products>
 void run_block(const HeadLayout& layout, const QueryBlock& block) {
   Workspace<Element, Products> work(layout, block.scratch);
@@ -199,7 +221,6 @@ void run_block(const HeadLayout& layout, const QueryBlock& block) {
   const int64_t rows =
       (block.rows + Products::kRowMultiple - 1) / Products::kRowMultiple * Products::kRowMultiple;
   const int64_t panel_bytes = layout.depth_steps * kKeyPanel * 4;
-  const int64_t value_row = layout.value_vectors * 64;
   int64_t keys = layout.key_panels * kKeyPanel;
   if (block.causal && block.first_token + block.rows < keys) {
     keys =
@@ -219,21 +240,107 @@ void run_block(const HeadLayout& layout, const QueryBlock& block) {
 
     weigh(layout, block, work, first, width);
 
-    // The weighted values.
-    const int64_t steps = width / layout.step_elements;
-    for (int64_t panel = 0; panel < layout.value_panels; ++panel) {
-      const int64_t step = panel * layout.key_steps + first / layout.step_elements;
-      Products::values({.a = work.weights,
-                        .a_pitch = work.weights_pitch,
-                        .b = static_cast<const char*>(block.values) + step * value_row,
-                        .steps = steps,
-                        .sums = work.sums + panel * layout.value_vectors * 16,
-                        .sums_pitch = layout.out_pitch(),
-                        .accumulate = first > 0},
-                       rows, layout.value_vectors);
-    }
+    multiply_values_of(layout, block, work, first, width, rows);
   }
   write_out<Element, Products>(layout, block, work);
+}
+
+// Scores that are known to lie within +-kSafeScore (to base 2) need no maximum: 2^60 times 2^24 keys and any
+// value of a network stays far inside f32 and bf16, and so does 2^-60.
+constexpr float kSafeScore = 60;
+
+// The length of the longest of `count` rows of `size` elements.
+template <typename Element>
+float longest_row(const void* rows, int64_t stride, int64_t count, int64_t size) {
+  float longest = 0;
+  for (int64_t row = 0; row < count; ++row) {
+    __m512 sum = _mm512_setzero_ps();
+    for (int64_t i = 0; i < size; i += 16) {
+      const __mmask16 mask = size - i >= 16 ? 0xffff : static_cast<__mmask16>((1u << (size - i)) - 1);
+      const __m512 x = Element::load(rows, row * stride + i, mask);
+      sum = _mm512_fmadd_ps(x, x, sum);
+    }
+    const float square = _mm512_reduce_add_ps(sum);
+    if (!(square <= longest)) longest = square;  // also takes what is not a number
+  }
+  return __builtin_sqrtf(longest);
+}
+
+MAQUETTE_INLINE __mmask16 keys_left(int64_t keys) {
+  return keys >= 16 ? 0xffff : keys <= 0 ? 0 : static_cast<__mmask16>((1u << keys) - 1);
+}
+
+// weights = 2^(factor scores) of `rows` rows for one panel of 32 keys, of which `keys` are left; adds
+// them to the totals.
+template <typename Element, typename Products, bool kWhole>
+MAQUETTE_INLINE void weigh_panel(const float* scores, int64_t rows, int64_t keys, float factor,
+                                 Workspace<Element, Products>& work, int64_t column) {
+  const __m512 scale = _mm512_set1_ps(factor);
+  for (int64_t row = 0; row < rows; ++row) {
+    __m512 left = Element::exp2(_mm512_mul_ps(_mm512_loadu_ps(scores + row * kKeyPanel), scale));
+    __m512 right = Element::exp2(_mm512_mul_ps(_mm512_loadu_ps(scores + row * kKeyPanel + 16), scale));
+    if (!kWhole) {
+      left = _mm512_maskz_mov_ps(keys_left(keys), left);
+      right = _mm512_maskz_mov_ps(keys_left(keys - 16), right);
+    }
+    Element::store_pair(work.weights + row * work.weights_pitch, column, left, right);
+    float* total = work.total + row * 16;
+    _mm512_storeu_ps(total, _mm512_add_ps(_mm512_loadu_ps(total), _mm512_add_ps(left, right)));
+  }
+}
+
+// A block whose scores are safe. The scores of a panel are computed before those of the panel before it are
+// weighed, so that the processor need not wait for them.
+template <typename Element, typename Products>
+void run_safe_block(const HeadLayout& layout, const QueryBlock& block) {
+  Workspace<Element, Products> work(layout, block.scratch);
+  copy_queries<Element, Products>(layout, block, work);
+  for (int64_t row = 0; row < block.rows; ++row) _mm512_storeu_ps(work.total + row * 16, _mm512_setzero_ps());
+  const int64_t rows =
+      (block.rows + Products::kRowMultiple - 1) / Products::kRowMultiple * Products::kRowMultiple;
+  const int64_t panel_bytes = layout.depth_steps * kKeyPanel * 4;
+  constexpr int64_t kPanels = kSafeKeyBlock / kKeyPanel;
+  const auto scores_of = [&](int64_t panel) {
+    return work.scores + panel % 2 * Products::kQueryBlock * kKeyPanel;
+  };
+  const auto weigh = [&](int64_t panel) __attribute__((always_inline)) {
+    const int64_t left = layout.keys - panel * kKeyPanel;
+    const int64_t column = panel % kPanels * kKeyPanel;
+    if (left >= kKeyPanel) {
+      weigh_panel<Element, Products, true>(scores_of(panel), block.rows, left, block.factor, work, column);
+    } else {
+      weigh_panel<Element, Products, false>(scores_of(panel), block.rows, left, block.factor, work, column);
+    }
+  };
+  for (int64_t first = 0; first < layout.key_panels; first += kPanels) {
+    const int64_t end = first + kPanels < layout.key_panels ? first + kPanels : layout.key_panels;
+    for (int64_t panel = first; panel < end; ++panel) {
+      Products::scores({.a = work.q,
+                        .a_pitch = work.q_pitch,
+                        .b = static_cast<const char*>(block.keys) + panel * panel_bytes,
+                        .steps = layout.depth_steps,
+                        .sums = scores_of(panel),
+                        .sums_pitch = kKeyPanel,
+                        .accumulate = false},
+                       rows, kKeyPanel);
+      if (panel > first) weigh(panel - 1);
+    }
+    weigh(end - 1);
+    multiply_values_of(layout, block, work, first * kKeyPanel, (end - first) * kKeyPanel, rows);
+  }
+  write_out<Element, Products>(layout, block, work);
+}
+
+// Chooses between the two by the lengths of this block's queries and of the head's keys.
+template <typename Element, typename Products>
+void run_any_block(const HeadLayout& layout, const QueryBlock& block) {
+  const float longest = longest_row<Element>(block.q, block.q_stride, block.rows, layout.head_size);
+  const bool safe = !block.bias && !block.causal && block.factor * longest * block.longest_key <= kSafeScore;
+  if (safe) {
+    run_safe_block<Element, Products>(layout, block);
+  } else {
+    run_block<Element, Products>(layout, block);
+  }
 }
 
 // Keys side by side: sixteen are gathered at a time, four bytes of each.

@@ -93,7 +93,8 @@ void fill_panel(const Rows<T>& rows, int64_t count, int64_t depth, int64_t taps,
         const T* row = rows[static_cast<size_t>(column)];
         if (!row) continue;
         uint32_t* to = panel + begin / kPair * kPanelColumns + column;
-        for (int64_t k = begin; k < end; k += kPair, to += kPanelColumns) *to = step_of(row + tap, k, count, taps);
+        for (int64_t k = begin; k < end; k += kPair, to += kPanelColumns)
+          *to = step_of(row + tap, k, count, taps);
       }
     }
   }
