@@ -53,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const text::EmbeddingName kNames[] = {{"a", 2}, {"ink wash", 9}, {"b.pt", 1}};
   if (size < 3 || size > 4096) return 0;
   const std::string_view prompt(reinterpret_cast<const char*>(data) + 3, size - 3);
-  text::PromptOptions options = {.dialect = static_cast<text::Dialect>(data[0] % 3),
+  text::PromptOptions options = {.dialect = static_cast<Dialect>(data[0] % 3),
                                  .steps = 1 + data[1] % 32,
                                  .first_pass_steps = {},
                                  .negative = (data[2] & 1) != 0,

@@ -108,7 +108,10 @@ PictureReport write_picture(const GenerateRequest& request, const diffusion::Pic
                        .measures = picture.measures,
                        .notes = picture.notes};
   measure(picture, image, report);
-  media::WriteOptions options{.metadata = metadata_of(picture.recipe, report.width, report.height)};
+  media::WriteOptions options{.metadata = metadata_of(picture.recipe, {.width = report.width,
+                                                                       .height = report.height,
+                                                                       .sampler = picture.sampler,
+                                                                       .schedule = picture.schedule})};
   const std::string extension = report.file.extension().string();
   if (request.bits == 16 || extension == ".exr") {
     options.bits = 16;
@@ -161,6 +164,7 @@ GenerateResult generate(const GenerateRequest& request) {
     Recipe recipe = request.recipe;
     recipe.seed += static_cast<uint64_t>(i);
     diffusion::Callbacks callbacks{.progress = request.progress};
+    callbacks.preview_decoder = request.preview_decoder;
     if (!request.preview_folder.empty()) {
       callbacks.preview = [&](int step, const Tensor& preview) {
         write_preview(request.preview_folder, recipe.seed, step, preview);
@@ -190,9 +194,18 @@ Recipe read_recipe(const fs::path& file) {
     return recipe_of_record(parse_json(read_text_file(file).take(), file.string()).take()).take();
   }
   const media::PictureMetadata metadata = media::read_picture_metadata(file).take();
+  if (!metadata.recipe_json && metadata.parameters) {
+    std::vector<std::string> notes;
+    const Recipe recipe =
+        recipe_of_parameters(media::parse_a1111_parameters(*metadata.parameters).take(), notes);
+    if (recipe.steps > 0) {
+      for (const std::string& note : notes) log::info("{}", note);
+      return recipe;
+    }
+  }
   if (!metadata.recipe_json) {
     throw Error(ErrorCode::bad_file, "\"{}\" carries no recipe", file.string())
-        .with("found", metadata.parameters ? "parameters of another program" : "no text at all")
+        .with("found", metadata.parameters ? "text of another program, without settings" : "no text at all")
         .hint("maquette recipe \"{}\" shows what there is", file.string());
   }
   return recipe_of_record(parse_json(*metadata.recipe_json, file.string()).take()).take();

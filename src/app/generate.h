@@ -31,6 +31,7 @@ struct GenerateRequest {
   std::filesystem::path latent_out;  // empty: not written
   std::filesystem::path sheet;
   std::filesystem::path preview_folder;
+  std::string preview_decoder;  // a TAESD file; empty: latents mapped to colours
   int bits = 8;
   double seam_limit = 0;  // 0: none; textures above it fail with limit_exceeded, after being written
   int threads = 0;        // 0: as the system says

@@ -155,7 +155,7 @@ Facts list_samplers() {
 
 Facts show_tokens(const std::string& prompt, const std::string& dialect, int steps) {
   const text::ClipTokenizer& tokenizer = text::ClipTokenizer::standard();
-  const text::PromptOptions options{.dialect = text::dialect_from_name(dialect).take(), .steps = steps};
+  const text::PromptOptions options{.dialect = parse_dialect(dialect), .steps = steps};
   const text::ParsedPrompt parsed = text::parse_prompt(prompt, tokenizer, options);
   const text::TokenCount count = text::count_tokens(parsed, options);
   Facts facts{.json = {{"tokens", count.tokens}, {"capacity", count.capacity}, {"parts", Json::array()}},

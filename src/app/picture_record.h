@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "app/a1111_record.h"
 #include "base/recipe.h"
 #include "media/picture_metadata.h"
 
@@ -16,6 +17,6 @@ Json record_of(const Recipe& recipe);
 // The recipe inside a record, or a bare recipe document.
 Result<Recipe> recipe_of_record(const Json& record);
 
-media::PictureMetadata metadata_of(const Recipe& recipe, int width, int height);
+media::PictureMetadata metadata_of(const Recipe& recipe, const PictureFacts& facts);
 
 }  // namespace maquette::app

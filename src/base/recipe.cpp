@@ -24,13 +24,15 @@ struct Names {
     return entries[0].second;
   }
   Enum parse(std::string_view text) const {
-    std::vector<std::string_view> choices;
+    std::vector<std::string> choices;
     for (const auto& [entry, choice] : entries) {
-      if (choice == text) return entry;
-      choices.push_back(choice);
+      if (choice == lower_ascii(text)) return entry;
+      choices.emplace_back(choice);
     }
-    throw Error(ErrorCode::usage, "unknown {} \"{}\"", what, text)
-        .with("expected", fmt::format("{}", fmt::join(choices, ", ")));
+    Error error(ErrorCode::usage, "unknown {} \"{}\"", what, text);
+    error.with("expected", fmt::format("{}", fmt::join(choices, ", ")));
+    if (const auto meant = did_you_mean(text, choices)) error.hint("did you mean {}?", *meant);
+    throw error;
   }
 };
 
@@ -45,6 +47,10 @@ constexpr Names<MaskFill, 4> kMaskFills{"mask fill",
                                           {MaskFill::fill, "fill"},
                                           {MaskFill::noise, "noise"},
                                           {MaskFill::nothing, "nothing"}}}};
+constexpr Names<ControlMode, 3> kControlModes{"control mode",
+                                              {{{ControlMode::balanced, "balanced"},
+                                                {ControlMode::prompt, "prompt"},
+                                                {ControlMode::control, "control"}}}};
 
 }  // namespace
 
@@ -52,10 +58,12 @@ std::string_view name(Dialect dialect) { return kDialects.name_of(dialect); }
 std::string_view name(NoiseSourceKind kind) { return kNoiseSources.name_of(kind); }
 std::string_view name(Precision precision) { return kPrecisions.name_of(precision); }
 std::string_view name(MaskFill fill) { return kMaskFills.name_of(fill); }
+std::string_view name(ControlMode mode) { return kControlModes.name_of(mode); }
 Dialect parse_dialect(std::string_view text) { return kDialects.parse(text); }
 NoiseSourceKind parse_noise_source(std::string_view text) { return kNoiseSources.parse(text); }
 Precision parse_precision(std::string_view text) { return kPrecisions.parse(text); }
 MaskFill parse_mask_fill(std::string_view text) { return kMaskFills.parse(text); }
+ControlMode parse_control_mode(std::string_view text) { return kControlModes.parse(text); }
 
 namespace {
 
@@ -114,10 +122,14 @@ void read_value(std::string_view field, const Json& json, Precision& value) {
 void read_value(std::string_view field, const Json& json, MaskFill& value) {
   read_enum(field, json, kMaskFills, value);
 }
+void read_value(std::string_view field, const Json& json, ControlMode& value) {
+  read_enum(field, json, kControlModes, value);
+}
 Json write_value(Dialect value) { return name(value); }
 Json write_value(NoiseSourceKind value) { return name(value); }
 Json write_value(Precision value) { return name(value); }
 Json write_value(MaskFill value) { return name(value); }
+Json write_value(ControlMode value) { return name(value); }
 
 // The fields of each record, once.
 template <typename V>
@@ -148,12 +160,14 @@ void fields(V& v, Recipe::Control& f) {
   v("weight", f.weight);
   v("start", f.start);
   v("end", f.end);
+  v("mode", f.mode);
 }
 template <typename V>
 void fields(V& v, Recipe::Adapter& f) {
   v("file", f.file);
   v("unet_weight", f.unet_weight);
   v("text_weight", f.text_weight);
+  v("tag", f.tag);
 }
 template <typename V>
 void fields(V& v, Recipe::Region& f) {
@@ -207,6 +221,7 @@ void fields(V& v, Recipe& r) {
   v("controls", r.controls);
   v("image_encoder", r.image_encoder);
   v("loras", r.loras);
+  v("lora_folder", r.lora_folder);
   v("embeddings", r.embeddings);
   v("allow_unmatched", r.allow_unmatched);
   v("regions", r.regions);

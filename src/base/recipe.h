@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/dialect.h"
 #include "base/json.h"
 #include "base/result.h"
 
@@ -24,13 +25,15 @@ struct FileRef {
   bool operator==(const FileRef&) const = default;
 };
 
-// What the same words and numbers mean: emphasis, empty negatives, noise scale, spacing (docs/dialects.md).
-enum class Dialect { diffusers, a1111, comfy };
 // Where the noise comes from: torch's CPU generator, or Philox as on graphics cards ("GPU" and "NV"
 // elsewhere).
 enum class NoiseSourceKind { torch, philox };
 enum class Precision { automatic, f32, bf16 };
 enum class MaskFill { original, fill, noise, nothing };
+// Whether the prompt or the control picture leads. Both of the others fade the control towards the picture's
+// details; under `control` (diffusers' guess mode, A1111's "ControlNet is more important") negative prompts
+// do not see it, so that guidance strengthens what it says.
+enum class ControlMode { balanced, prompt, control };
 
 struct Recipe {
   static constexpr int kVersion = 1;
@@ -90,6 +93,7 @@ struct Recipe {
     double weight = 1;
     double start = 0;  // fractions of the steps
     double end = 1;
+    ControlMode mode = ControlMode::balanced;
     bool operator==(const Control&) const = default;
   };
   std::vector<Control> controls;
@@ -99,9 +103,11 @@ struct Recipe {
     FileRef file;
     double unet_weight = 1;
     double text_weight = 1;
+    std::string tag;  // found for <lora:TAG:...> of the prompt, which decides the weights; empty: asked for
     bool operator==(const Adapter&) const = default;
   };
   std::vector<Adapter> loras;
+  std::string lora_folder;          // where <lora:...> tags are looked for first
   std::vector<FileRef> embeddings;  // textual inversions; the name is the file's stem
   bool allow_unmatched = false;     // go on where an adapter's keys match nothing
 
@@ -128,15 +134,15 @@ struct Recipe {
   bool operator==(const Recipe&) const = default;
 };
 
-std::string_view name(Dialect dialect);
 std::string_view name(NoiseSourceKind kind);
 std::string_view name(Precision precision);
 std::string_view name(MaskFill fill);
+std::string_view name(ControlMode mode);
 // Throw Error(usage) naming the choices.
-Dialect parse_dialect(std::string_view text);
 NoiseSourceKind parse_noise_source(std::string_view text);
 Precision parse_precision(std::string_view text);
 MaskFill parse_mask_fill(std::string_view text);
+ControlMode parse_control_mode(std::string_view text);
 
 // {"schema": "maquette.recipe", "version": 1, ...}. Fields at their defaults are left out.
 Json to_json(const Recipe& recipe);

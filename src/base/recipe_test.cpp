@@ -15,8 +15,9 @@ Recipe full_recipe() {
   recipe.dialect = Dialect::a1111;
   recipe.mask = {.path = "m.png", .sha256 = ""};
   recipe.inpaint.feather = 4;
-  recipe.controls.push_back({.kind = "canny", .model = {"c", ""}, .image = {"i", ""}, .weight = 0.5});
-  recipe.loras.push_back({.file = {"l", ""}, .unet_weight = 0.7, .text_weight = 0});
+  recipe.controls.push_back(
+      {.kind = "canny", .model = {"c", ""}, .image = {"i", ""}, .weight = 0.5, .mode = ControlMode::control});
+  recipe.loras.push_back({.file = {"l", ""}, .unet_weight = 0.7, .text_weight = 0, .tag = "l"});
   recipe.hires.scale = 2;
   return recipe;
 }
@@ -33,6 +34,19 @@ TEST(Recipe, an_absent_negative_is_not_an_empty_one) {
   recipe.negative.reset();
   EXPECT_FALSE(recipe_from_json(to_json(recipe)).take().negative.has_value());
   EXPECT_NE(recipe_hash(recipe), recipe_hash(full_recipe()));
+}
+
+TEST(Recipe, choices_have_names) {
+  for (const Dialect dialect : {Dialect::diffusers, Dialect::a1111, Dialect::comfy}) {
+    EXPECT_EQ(parse_dialect(name(dialect)), dialect);
+  }
+  EXPECT_EQ(parse_dialect("A1111"), Dialect::a1111);
+  try {
+    parse_dialect("diffuser");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.hint_text(), "did you mean diffusers?");
+  }
 }
 
 TEST(Recipe, refuses_what_it_does_not_know) {

@@ -13,15 +13,6 @@ namespace maquette::diffusion {
 
 namespace {
 
-text::Dialect text_dialect(Dialect dialect) {
-  switch (dialect) {
-    case Dialect::a1111: return text::Dialect::a1111;
-    case Dialect::comfy: return text::Dialect::comfy;
-    case Dialect::diffusers: break;
-  }
-  return text::Dialect::diffusers;
-}
-
 // One text through one encoder.
 struct BranchOutput {
   std::vector<Tensor> chunks;  // [77, C] each, weighted
@@ -199,8 +190,9 @@ std::vector<text::ParsedPrompt> parse_for_branches(const TextSide& side, std::st
   std::vector<text::ParsedPrompt> parsed;
   for (const TextBranch& branch : side.branches) {
     parsed.push_back(text::parse_prompt(prompt, branch.tokenizer,
-                                        {.dialect = text_dialect(settings.dialect),
+                                        {.dialect = settings.dialect,
                                          .steps = settings.calls,
+                                         .first_pass_steps = settings.first_pass_calls,
                                          .negative = negative,
                                          .embeddings = names}));
   }

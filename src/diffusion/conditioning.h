@@ -2,6 +2,7 @@
 // (docs/dialects.md).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,8 @@ struct TextualInversion {
 // What decides a prompt's encoding besides the text.
 struct ConditioningSettings {
   Dialect dialect = Dialect::diffusers;
-  int calls = 20;  // of the network in the whole sampling, as prompt schedules count
+  int calls = 20;                       // of the network in the whole sampling, as prompt schedules count
+  std::optional<int> first_pass_calls;  // in the second pass of a hi-res picture: those of the first
   int clip_skip = 0;
   bool zero_empty_negative = false;  // SDXL: see docs/dialects.md
   // SDXL's numbers after the pooled text: height before width; empty for other families.

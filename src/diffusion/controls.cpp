@@ -60,33 +60,47 @@ Tensor hint_picture(const Recipe::Control& control, const ControlSize& size, int
 struct ActiveControlNet {
   const models::ControlNet* network;
   Tensor hint;
-  double weight, start, end;
+  double weight = 1;
+  models::ControlFade fade = models::ControlFade::none;
+  bool positive_only = false;
+  StepRange steps;
 };
 
-// Step i of n is inside the range where it lies wholly in it, as diffusers has it.
-bool active_at(const ActiveControlNet& control, int step, int steps) {
-  const double n = std::max(steps, 1);
-  return step / n >= control.start && (step + 1) / n <= control.end;
+// diffusers knows guess mode only; the milder fade of A1111's modes stands for the other in every dialect.
+models::ControlFade fade_of(ControlMode mode, Dialect dialect) {
+  if (mode == ControlMode::balanced) return models::ControlFade::none;
+  return mode == ControlMode::control && dialect == Dialect::diffusers ? models::ControlFade::guess
+                                                                       : models::ControlFade::soft;
 }
 
-ControlFunction sum_of(std::vector<ActiveControlNet> controls, int steps) {
-  return [controls = std::move(controls), steps](kernels::Exec& ex, const models::UNetInput& in, int step) {
+// In diffusers, networks that average their residuals ("shuffle") leave the negative prompt alone too.
+bool positive_only(const Recipe::Control& control, const models::ControlNet& network, Dialect dialect) {
+  return control.mode == ControlMode::control ||
+         (dialect == Dialect::diffusers && network.config().global_pool);
+}
+
+// ControlNets see the latent without the further channels of inpainting models.
+Tensor first_channels(const Tensor& latent, int64_t channels) {
+  if (latent.size(1) == channels) return latent;
+  const int64_t plane = latent.size(2) * latent.size(3);
+  Tensor own = Tensor::empty({latent.size(0), channels, latent.size(2), latent.size(3)});
+  for (int64_t i = 0; i < latent.size(0); ++i) {
+    const Tensor row = latent.rows(i, i + 1);
+    std::copy_n(row.data().begin(), channels * plane, own.rows(i, i + 1).data().begin());
+  }
+  return own;
+}
+
+ControlFunction sum_of(std::vector<ActiveControlNet> controls) {
+  return [controls = std::move(controls)](kernels::Exec& ex, const ControlCall& call) {
     models::Residuals sum;
     for (const ActiveControlNet& control : controls) {
-      if (!active_at(control, step, steps)) continue;
-      models::UNetInput own = in;
-      // ControlNets see the latent without the further channels of inpainting models.
-      if (in.latent.size(1) != control.network->in_channels()) own.latent = Tensor();
-      if (!own.latent.defined()) {
-        const int64_t channels = control.network->in_channels();
-        const int64_t plane = in.latent.size(2) * in.latent.size(3);
-        own.latent = Tensor::empty({in.latent.size(0), channels, in.latent.size(2), in.latent.size(3)});
-        for (int64_t i = 0; i < in.latent.size(0); ++i) {
-          const Tensor row = in.latent.rows(i, i + 1);
-          std::copy_n(row.data().begin(), channels * plane, own.latent.rows(i, i + 1).data().begin());
-        }
-      }
-      models::add_residuals(ex, sum, (*control.network)(ex, own, control.hint, {.scale = control.weight}));
+      if (!control.steps.contains(call.step)) continue;
+      models::UNetInput own = call.input;
+      own.latent = first_channels(own.latent, control.network->in_channels());
+      models::ControlStrength strength{.scale = control.weight, .fade = control.fade, .pictures = {}};
+      if (control.positive_only) strength.pictures = call.positive;
+      models::add_residuals(ex, sum, (*control.network)(ex, own, control.hint, strength));
     }
     return sum;
   };
@@ -94,7 +108,7 @@ ControlFunction sum_of(std::vector<ActiveControlNet> controls, int steps) {
 
 // Every condition sees the picture, or, for negative prompts, what no picture says.
 void add_picture_tokens(kernels::Exec& ex, const models::PictureTokens& tokens, double weight,
-                        PromptPlan& plan) {
+                        StepRange steps, PromptPlan& plan) {
   std::vector<bool> positive(plan.conditions.size(), false);
   for (const PromptMoment& moment : plan.positive) {
     for (const PromptMoment::Part& part : moment.parts) positive[part.condition] = true;
@@ -103,11 +117,13 @@ void add_picture_tokens(kernels::Exec& ex, const models::PictureTokens& tokens, 
     const Tensor& seen = positive[i] ? tokens.picture : tokens.none;
     plan.conditions[i].picture_tokens.push_back(kernels::convert(ex, seen, DType::f32));
     plan.conditions[i].picture_weights.push_back(static_cast<float>(weight));
+    plan.conditions[i].picture_steps.push_back(steps);
   }
 }
 
 void prepare_picture_prompt(kernels::Exec& ex, Model& model, const Recipe& recipe,
-                            const Recipe::Control& control, ControlLibrary& library, PromptPlan& plan) {
+                            const Recipe::Control& control, StepRange steps, ControlLibrary& library,
+                            PromptPlan& plan) {
   if (recipe.image_encoder.empty()) {
     throw Error(ErrorCode::usage, "cannot use \"{}\" without a picture encoder", control.model.path)
         .hint("name it with --image-encoder");
@@ -122,10 +138,32 @@ void prepare_picture_prompt(kernels::Exec& ex, Model& model, const Recipe& recip
   const Tensor pixels = models::prepare_for_vision(unit.reshape({3, unit.size(2), unit.size(3)}),
                                                    encoder.vision->picture_size());
   adapter.install(*model.unet);
-  add_picture_tokens(ex, adapter.tokens(ex, *encoder.vision, pixels), control.weight, plan);
+  add_picture_tokens(ex, adapter.tokens(ex, *encoder.vision, pixels), control.weight, steps, plan);
 }
 
 }  // namespace
+
+StepRange steps_of(const Recipe::Control& control, Dialect dialect, std::span<const double> timesteps) {
+  const auto n = static_cast<double>(timesteps.size());
+  const auto active = [&](size_t step) {
+    const auto i = static_cast<double>(step);
+    switch (dialect) {
+      case Dialect::diffusers: return i / n >= control.start && (i + 1) / n <= control.end;
+      case Dialect::a1111: return i / n >= control.start && i / n <= control.end;
+      case Dialect::comfy: break;
+    }
+    constexpr double kLast = 999;
+    return (control.start <= 0 || timesteps[step] <= (1 - control.start) * kLast) &&
+           (control.end >= 1 || timesteps[step] >= (1 - control.end) * kLast);
+  };
+  StepRange range{.from = 0, .until = 0};
+  for (size_t step = 0; step < timesteps.size(); ++step) {
+    if (!active(step)) continue;
+    if (range.until == 0) range.from = static_cast<int>(step);
+    range.until = static_cast<int>(step) + 1;
+  }
+  return range;
+}
 
 PreparedControls prepare_controls(kernels::Exec& ex, Model& model, const Recipe& recipe,
                                   const ControlSize& size, ControlLibrary& library, PromptPlan& plan) {
@@ -134,26 +172,28 @@ PreparedControls prepare_controls(kernels::Exec& ex, Model& model, const Recipe&
   for (const Recipe::Control& control : recipe.controls) {
     const ControlLibrary::Entry& entry =
         library.get(control.model.path, model.checkpoint.find("unet")->config);
+    const StepRange steps = steps_of(control, recipe.dialect, size.timesteps);
     if (entry.controlnet) {
       const Tensor picture = hint_picture(control, size, entry.controlnet->hint_channels());
       controlnets.push_back({.network = &*entry.controlnet,
                              .hint = entry.controlnet->hint(ex, picture),
                              .weight = control.weight,
-                             .start = control.start,
-                             .end = control.end});
+                             .fade = fade_of(control.mode, recipe.dialect),
+                             .positive_only = positive_only(control, *entry.controlnet, recipe.dialect),
+                             .steps = steps});
     } else if (entry.t2i) {
       const Tensor picture = hint_picture(control, size, entry.t2i->picture_channels());
-      models::add_features(ex, prepared.adapter_states, (*entry.t2i)(ex, picture),
-                           static_cast<float>(control.weight), 1);
-      prepared.adapter_range = {control.start, control.end};
+      AdapterStates& adapter = prepared.adapters.emplace_back(AdapterStates{.states = {}, .steps = steps});
+      models::add_features(ex, adapter.states, (*entry.t2i)(ex, picture), static_cast<float>(control.weight),
+                           1);
     } else if (entry.ip) {
-      prepare_picture_prompt(ex, model, recipe, control, library, plan);
+      prepare_picture_prompt(ex, model, recipe, control, steps, library, plan);
       ++prepared.picture_prompts;
     } else {
       throw Error(ErrorCode::usage, "\"{}\" is a picture encoder, not a control", control.model.path);
     }
   }
-  if (!controlnets.empty()) prepared.residuals = sum_of(std::move(controlnets), size.steps);
+  if (!controlnets.empty()) prepared.residuals = sum_of(std::move(controlnets));
   return prepared;
 }
 

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,17 +35,20 @@ class ControlLibrary {
 
 // What the recipe's controls add to a pass over pictures of `height` x `width` pixels.
 struct PreparedControls {
-  ControlFunction residuals;           // of all ControlNets; empty: none
-  std::vector<Tensor> adapter_states;  // of all T2I-Adapters
-  std::pair<double, double> adapter_range{0, 1};
+  ControlFunction residuals;            // of all ControlNets; empty: none
+  std::vector<AdapterStates> adapters;  // T2I-Adapters
   size_t picture_prompts = 0;
 };
 
 struct ControlSize {
   int64_t height = 0;
   int64_t width = 0;
-  int steps = 0;  // of the pass, for ranges
+  std::vector<double> timesteps;  // of the pass's steps, for ranges
 };
+
+// The steps in which a control takes part, by the dialect's rule: diffusers wants the whole step inside the
+// fractions, A1111 its beginning, and ComfyUI reads fractions of the training schedule.
+StepRange steps_of(const Recipe::Control& control, Dialect dialect, std::span<const double> timesteps);
 
 // Installs picture prompts in the model's UNet and adds their tokens to the plan's conditions;
 // remove_controls takes them out again.

@@ -1,76 +1,21 @@
 #include "diffusion/engine.h"
 
 #include <algorithm>
-#include <chrono>
 
-#include "base/hash.h"
-#include "base/log.h"
 #include "diffusion/adapters.h"
 #include "diffusion/controls.h"
+#include "diffusion/file_hashes.h"
+#include "diffusion/hires.h"
+#include "diffusion/lora_tags.h"
 #include "diffusion/memory.h"
 #include "diffusion/pass.h"
 #include "diffusion/preview.h"
 #include "diffusion/regions.h"
+#include "diffusion/run_progress.h"
 #include "kernels/cpu.h"
-#include "media/resize.h"
 #include "models/upscaler/upscaler.h"
 
 namespace maquette::diffusion {
-
-namespace {
-
-class Stopwatch {
- public:
-  double lap() {
-    const auto now = std::chrono::steady_clock::now();
-    const double seconds = std::chrono::duration<double>(now - last_).count();
-    last_ = now;
-    return seconds;
-  }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
-
-// Tells the caller how far the job is, guesses the time left from the steps so far, and throws where it says
-// stop.
-class ProgressTeller {
- public:
-  explicit ProgressTeller(const ProgressCallback& callback) : callback_(callback) {}
-
-  void tell(std::string_view phase, int done, int total) {
-    if (phase != phase_) {
-      phase_ = phase;
-      begin_ = std::chrono::steady_clock::now();
-    }
-    double left = -1;
-    if (done > 0 && total > 0) {
-      const double spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-      left = spent / done * (total - done);
-    }
-    done_ = done;
-    total_ = total;
-    if (callback_ && !callback_({.phase = phase_, .done = done, .total = total, .seconds_left = left}))
-      stop();
-  }
-  // Between the blocks of a network: no news, but a chance to stop.
-  void check() {
-    if (callback_ && !callback_({.phase = phase_, .done = done_, .total = total_})) stop();
-  }
-
- private:
-  [[noreturn]] void stop() const {
-    throw Error(ErrorCode::cancelled, "stopped while {}", phase_).hint("finished pictures are kept");
-  }
-
-  const ProgressCallback& callback_;
-  std::string phase_ = "starting";
-  int done_ = 0;
-  int total_ = 0;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-};
-
-}  // namespace
 
 struct Engine::State {
   kernels::Exec ex;
@@ -81,11 +26,15 @@ struct Engine::State {
   AdapterCache adapters;
   std::string upscaler_path;
   std::optional<models::Upscaler> upscaler;
-  std::map<std::string, std::string> hashes;  // by path, size and time
+  FileHashes hashes;
+
+  std::string preview_path;
+  std::optional<Codec> taesd;
 
   Model& model_for(const Recipe& recipe);
-  std::string hash_of(const std::string& path);
-  void fill_hashes(Recipe& recipe);
+  // The TAESD that decodes previews: the one named, or the model's own; null where latents are mapped to
+  // colours instead.
+  const Codec* preview_codec(const std::string& path, const Codec& own);
 };
 
 Model& Engine::State::model_for(const Recipe& recipe) {
@@ -106,62 +55,22 @@ Model& Engine::State::model_for(const Recipe& recipe) {
   return *model;
 }
 
-// Files are hashed once; a file that has changed since is hashed again. A folder's hash is that of the list
-// of its files' names and hashes.
-std::string Engine::State::hash_of(const std::string& path) {
-  const auto stamp = [](const fs::path& file) {
-    std::error_code error;
-    return fmt::format("{}:{}", fs::file_size(file, error),
-                       fs::last_write_time(file, error).time_since_epoch().count());
-  };
-  if (!fs::is_directory(path)) {
-    const std::string key = path + "|" + stamp(path);
-    auto& hash = hashes[key];
-    if (hash.empty()) hash = sha256_hex_of_file(path);
-    return hash;
-  }
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(path)) {
-    const std::string extension = entry.path().extension().string();
-    if (entry.is_regular_file() &&
-        (extension == ".safetensors" || extension == ".json" || extension == ".bin" || extension == ".txt")) {
-      files.push_back(entry.path());
+const Codec* Engine::State::preview_codec(const std::string& path, const Codec& own) {
+  if (path.empty()) return own.vae() ? nullptr : &own;
+  if (!taesd || preview_path != path) {
+    taesd = load_codec(path, {});
+    preview_path = path;
+    if (taesd->vae() || taesd->latent_channels() != own.latent_channels() ||
+        taesd->factor() != own.factor()) {
+      throw Error(ErrorCode::weights, "cannot make previews with \"{}\"", path)
+          .with("found", taesd->vae() ? "a VAE"
+                                      : fmt::format("{} latent channels, factor {}", taesd->latent_channels(),
+                                                    taesd->factor()))
+          .with("expected",
+                fmt::format("a TAESD of {} latent channels, factor {}", own.latent_channels(), own.factor()));
     }
   }
-  std::ranges::sort(files);
-  Sha256 sum;
-  for (const fs::path& file : files) {
-    sum.update(fs::relative(file, path).generic_string() + " " + hash_of(file.string()) + "\n");
-  }
-  return sum.hex();
-}
-
-// A recipe that names hashes is held to them.
-void Engine::State::fill_hashes(Recipe& recipe) {
-  const auto fill = [this](FileRef& file) {
-    if (file.empty()) return;
-    const std::string found = hash_of(file.path);
-    if (!file.sha256.empty() && file.sha256 != found) {
-      throw Error(ErrorCode::refused, "cannot repeat the recipe: \"{}\" is not the file that was used",
-                  file.path)
-          .with("found", found)
-          .with("expected", file.sha256);
-    }
-    file.sha256 = found;
-  };
-  fill(recipe.model);
-  fill(recipe.vae);
-  fill(recipe.init);
-  fill(recipe.mask);
-  for (Recipe::Control& control : recipe.controls) {
-    fill(control.model);
-    fill(control.image);
-  }
-  for (Recipe::Adapter& lora : recipe.loras) fill(lora.file);
-  for (FileRef& embedding : recipe.embeddings) fill(embedding);
-  for (Recipe::Region& region : recipe.regions) fill(region.mask);
-  fill(recipe.image_encoder);
-  fill(recipe.upscale);
+  return &*taesd;
 }
 
 Engine::Engine() : state_(std::make_unique<State>()) {}
@@ -224,12 +133,6 @@ sampling::RandomKind random_kind(NoiseSourceKind kind) {
   return kind == NoiseSourceKind::philox ? sampling::RandomKind::philox : sampling::RandomKind::torch_cpu;
 }
 
-sampling::Dialect noise_dialect(Dialect dialect) {
-  return dialect == Dialect::a1111   ? sampling::Dialect::a1111
-         : dialect == Dialect::comfy ? sampling::Dialect::comfy
-                                     : sampling::Dialect::diffusers;
-}
-
 // Everything that one run needs at hand.
 struct Run {
   Engine::State& state;
@@ -239,6 +142,7 @@ struct Run {
   ProgressTeller& progress;
   Stopwatch& watch;
   TileOptions tiles;
+  std::optional<int> first_pass_calls;  // once there was one: prompt schedules of the second count on
 
   // Phases of two passes add up.
   void took(const std::string& phase) {
@@ -283,7 +187,11 @@ void Run::check_memory(int64_t height, int64_t width) {
 
 void show_preview(Run& run, int step, const Tensor& denoised) {
   const Codec& codec = *run.model.codec;
-  if (!run.callbacks.preview || !codec.vae()) return;
+  if (!run.callbacks.preview) return;
+  if (const Codec* small = run.state.preview_codec(run.callbacks.preview_decoder, codec)) {
+    run.callbacks.preview(step, small->decode(run.state.ex, denoised, run.tiles));
+    return;
+  }
   if (!run.state.preview) run.state.preview = LatentPreview::fit(run.state.ex, *codec.vae());
   run.callbacks.preview(step, (*run.state.preview)(codec.unscaled(denoised)));
 }
@@ -300,9 +208,15 @@ Tensor sample(Run& run, const PictureInput& input, const Recipe& recipe, samplin
   kernels::Exec& ex = run.state.ex;
   Model& model = run.model;
   const auto plan = sampling::plan_sampling(sampling_request(model, recipe, !starts_from_noise(recipe)));
+  if (!run.first_pass_calls) {
+    run.picture.sampler = plan->sampler();
+    run.picture.schedule = plan->schedule();
+  }
   run.progress.tell("reading the prompt", 0, 0);
   ConditioningSettings conditioning = conditioning_of(model, recipe, input.height, input.width);
   conditioning.calls = prompt_calls(recipe, *plan);
+  conditioning.first_pass_calls = run.first_pass_calls;
+  if (!run.first_pass_calls) run.first_pass_calls = conditioning.calls;  // for a second one
   EncodedPrompts prompts = encode_prompts(ex, model.text, recipe, conditioning);
   run.note(prompts.warnings);
   const int factor = model.codec->factor();
@@ -324,7 +238,7 @@ Tensor sample(Run& run, const PictureInput& input, const Recipe& recipe, samplin
 
   const ControlsRemoved removed{model};
   const PreparedControls controls = prepare_controls(
-      ex, model, recipe, {.height = input.height, .width = input.width, .steps = plan->steps()},
+      ex, model, recipe, {.height = input.height, .width = input.width, .timesteps = plan->timesteps()},
       run.state.controls, prompts.plan);
   if (!recipe.controls.empty()) run.took("read controls");
 
@@ -336,8 +250,7 @@ Tensor sample(Run& run, const PictureInput& input, const Recipe& recipe, samplin
                       .plan = std::move(prompts.plan),
                       .control = controls.residuals,
                       .score_bias = score_bias,
-                      .adapter_states = controls.adapter_states,
-                      .adapter_range = controls.adapter_range};
+                      .adapters = controls.adapters};
   request.step_done = [&run](int done, int total, const Tensor& denoised) {
     run.progress.tell("sampling", done, total);
     show_preview(run, done, denoised);
@@ -356,22 +269,7 @@ Tensor decode(Run& run, const Tensor& latent) {
 
 sampling::NoiseSource noise_of(const Recipe& recipe) {
   return sampling::NoiseSource(
-      sampling::noise_settings(noise_dialect(recipe.dialect), random_kind(recipe.rng), recipe.seed, 1));
-}
-
-// The second pass: the first picture enlarged (Lanczos), and painted over at part strength with the same
-// seed.
-PictureInput enlarged(const PictureInput& first, const Tensor& pixels, const Recipe& recipe, int factor) {
-  const auto larger = [&](int64_t side) {
-    const auto wanted = static_cast<int64_t>(static_cast<double>(side) * recipe.hires.scale + 0.5);
-    return std::max<int64_t>(wanted / factor * factor, factor);
-  };
-  PictureInput second;
-  second.height = larger(first.height);
-  second.width = larger(first.width);
-  second.init = media::to_float(media::resize(media::image8_from_signed_tensor(pixels), second.height,
-                                              second.width, media::Filter::lanczos));
-  return second;
+      sampling::noise_settings(recipe.dialect, random_kind(recipe.rng), recipe.seed, 1));
 }
 
 Tensor hires_pass(Run& run, const PictureInput& first, const Tensor& pixels) {
@@ -431,8 +329,9 @@ Picture Engine::run(const Recipe& asked, const Callbacks& callbacks) {
   progress.tell("loading", 0, 0);
   Model& model = state.model_for(asked);
   picture.recipe = with_defaults(asked, facts_of(model));
-  state.fill_hashes(picture.recipe);
   Run run{state, model, picture, callbacks, progress, watch, TileOptions()};
+  run.note(resolve_lora_tags(picture.recipe));
+  state.hashes.fill(picture.recipe);
   const Recipe& recipe = picture.recipe;
   const ExecRestored restored{state.ex};
   state.ex.activations = activations_for(recipe.precision);

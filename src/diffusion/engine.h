@@ -24,6 +24,7 @@ struct Callbacks {
   ProgressCallback progress;  // returns false to cancel, within one step
   // A rough picture of the unfinished latent after each step, [1, 3, h, w] in [-1, 1], at latent size.
   std::function<void(int step, const Tensor& picture)> preview;
+  std::string preview_decoder;  // a TAESD file: previews decoded by it, at the picture's size
 };
 
 struct Picture {
@@ -31,6 +32,8 @@ struct Picture {
   media::Image image;    // the same before rounding, for 16-bit and EXR files
   Tensor latent;         // [1, C, h, w] f32 as it was sampled, of the last pass
   Recipe recipe;         // with every default and hash filled in
+  std::string sampler;   // as it was run, of the first pass: "dpm++2m"
+  std::string schedule;  // "karras"; "configured" where the model's configuration decided
   std::vector<std::pair<std::string, double>> seconds;   // per phase, in order
   std::vector<std::pair<std::string, double>> measures;  // seam_x, seam_y, drift_inside, ...
   std::vector<std::string> notes;                        // decisions and warnings, for people

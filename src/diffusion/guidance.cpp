@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "models/control/pictures.h"
+#include "models/control/t2i_adapter.h"
 
 namespace maquette::diffusion {
 
@@ -64,12 +65,6 @@ GuidedModel::GuidedModel(const models::UNet& unet, kernels::Exec& ex, PromptPlan
                          GuidanceSettings settings)
     : unet_(unet), ex_(ex), plan_(std::move(plan)), settings_(settings) {}
 
-void GuidedModel::set_adapter_states(std::vector<Tensor> states, int from_step, int until_step) {
-  adapter_states_ = std::move(states);
-  adapter_from_ = from_step;
-  adapter_until_ = until_step;
-}
-
 Tensor GuidedModel::operator()(const Tensor& x, const CallPosition& at) {
   if (settings_.image_scale > 0) return edit_guidance(x, at);
   const bool guided = settings_.scale != 1 || settings_.always_negative;
@@ -118,7 +113,7 @@ std::vector<Tensor> GuidedModel::evaluate(const std::vector<Member>& members, co
   for (const auto& [length, indices] : by_length) {
     std::vector<Member> batch;
     for (const size_t i : indices) batch.push_back(members[i]);
-    const nn::CrossContext& context = context_of(batch);
+    const nn::CrossContext& context = context_of(batch, at.step);
 
     models::UNetInput input{.latent = input_of(batch, x), .timesteps = {at.timestep}, .text = &context};
     if (plan_.conditions[batch[0].condition].added.defined()) {
@@ -133,7 +128,9 @@ std::vector<Tensor> GuidedModel::evaluate(const std::vector<Member>& members, co
     }
     models::Residuals residuals;
     if (control_) {
-      residuals = control_(ex_, input, at.step);
+      ControlCall call{.input = input, .positive = {}, .step = at.step};
+      for (const Member& member : batch) call.positive.push_back(member.positive ? 1.0f : 0.0f);
+      residuals = control_(ex_, call);
       input.control = &residuals;
     }
     const std::vector<Tensor> states = adapter_states_for(input.latent.size(0), at.step);
@@ -147,16 +144,20 @@ std::vector<Tensor> GuidedModel::evaluate(const std::vector<Member>& members, co
   return predictions;
 }
 
-// The features of T2I-Adapters, once per picture of the batch; nothing outside their steps.
+// The features of the T2I-Adapters whose steps these are, once per picture of the batch.
 std::vector<Tensor> GuidedModel::adapter_states_for(int64_t batch, int step) {
-  std::vector<Tensor> states;
-  if (step < adapter_from_ || step >= adapter_until_) return states;
-  for (const Tensor& state : adapter_states_) states.push_back(models::repeat_pictures(ex_, state, batch));
-  return states;
+  std::vector<Tensor> sum;
+  for (const AdapterStates& adapter : adapters_) {
+    if (adapter.steps.contains(step)) models::add_features(ex_, sum, adapter.states, 1, 1);
+  }
+  for (Tensor& state : sum) state = models::repeat_pictures(ex_, state, batch);
+  return sum;
 }
 
-const nn::CrossContext& GuidedModel::context_of(const std::vector<Member>& members) {
+const nn::CrossContext& GuidedModel::context_of(const std::vector<Member>& members, int step) {
+  const Condition& first = plan_.conditions[members[0].condition];
   std::vector<size_t> key;
+  for (const StepRange& steps : first.picture_steps) key.push_back(steps.contains(step) ? 1 : 0);
   for (const Member& member : members) key.push_back(2 * member.condition + (member.positive ? 1 : 0));
   const auto found = contexts_.find(key);
   if (found != contexts_.end()) return found->second;
@@ -164,13 +165,13 @@ const nn::CrossContext& GuidedModel::context_of(const std::vector<Member>& membe
   std::vector<const Tensor*> rows;
   for (const Member& member : members) rows.push_back(&plan_.conditions[member.condition].tokens);
   nn::CrossContext context(kernels::convert(ex_, stack_rows(rows), ex_.activations));
-  const Condition& first = plan_.conditions[members[0].condition];
   for (size_t p = 0; p < first.picture_tokens.size(); ++p) {
     std::vector<const Tensor*> pictures;
     for (const Member& member : members)
       pictures.push_back(&plan_.conditions[member.condition].picture_tokens[p]);
-    context.pictures.push_back({.tokens = kernels::convert(ex_, stack_rows(pictures), ex_.activations),
-                                .weight = first.picture_weights[p]});
+    context.pictures.push_back(
+        {.tokens = kernels::convert(ex_, stack_rows(pictures), ex_.activations),
+         .weight = first.picture_steps[p].contains(step) ? first.picture_weights[p] : 0});
   }
   // Regions hide parts of a positive prompt from parts of the picture; a negative sees everything.
   const int64_t n = static_cast<int64_t>(members.size());

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <vector>
 
@@ -14,12 +15,20 @@
 
 namespace maquette::diffusion {
 
+// The steps from which and before which something takes part.
+struct StepRange {
+  int from = 0;
+  int until = std::numeric_limits<int>::max();
+  bool contains(int step) const { return step >= from && step < until; }
+};
+
 // One prompt as the network takes it.
 struct Condition {
   Tensor tokens;                       // [1, T, C] f32
   Tensor added;                        // SDXL: [1, pooled + sizes] f32; undefined otherwise
   std::vector<Tensor> picture_tokens;  // picture prompts: [1, T', C] f32 each, with their weights beside
   std::vector<float> picture_weights;
+  std::vector<StepRange> picture_steps;
 };
 
 // Where in the sampling a network call stands.
@@ -58,7 +67,18 @@ struct GuidanceSettings {
 };
 
 // Residuals of the ControlNets for this batch and step; called once per batch, before the network.
-using ControlFunction = std::function<models::Residuals(kernels::Exec&, const models::UNetInput&, int step)>;
+struct ControlCall {
+  const models::UNetInput& input;
+  std::vector<float> positive;  // per picture of the batch: 1 under a positive prompt, 0 under a negative one
+  int step = 0;
+};
+using ControlFunction = std::function<models::Residuals(kernels::Exec&, const ControlCall&)>;
+
+// What one T2I-Adapter adds to the network's way down.
+struct AdapterStates {
+  std::vector<Tensor> states;  // [1, h, w, c], one per level
+  StepRange steps;
+};
 
 class GuidedModel {
  public:
@@ -68,7 +88,7 @@ class GuidedModel {
   // inpainting model, the picture of an edit model (zeros for its picture-less part).
   void set_extra_channels(Tensor extra) { extra_ = std::move(extra); }
   void set_control(ControlFunction control) { control_ = std::move(control); }
-  void set_adapter_states(std::vector<Tensor> states, int from_step, int until_step);
+  void set_adapters(std::vector<AdapterStates> adapters) { adapters_ = std::move(adapters); }
   // Regional prompts: see nn::CrossContext::score_bias; for the positive parts only.
   void set_score_bias(std::map<int64_t, Tensor> bias) { score_bias_ = std::move(bias); }
 
@@ -82,7 +102,7 @@ class GuidedModel {
     bool positive = true;
   };
   std::vector<Tensor> evaluate(const std::vector<Member>& members, const Tensor& x, const CallPosition& at);
-  const nn::CrossContext& context_of(const std::vector<Member>& members);
+  const nn::CrossContext& context_of(const std::vector<Member>& members, int step);
   Tensor input_of(const std::vector<Member>& members, const Tensor& x) const;
   std::vector<Tensor> adapter_states_for(int64_t batch, int step);
   Tensor edit_guidance(const Tensor& x, const CallPosition& at);
@@ -93,9 +113,7 @@ class GuidedModel {
   GuidanceSettings settings_;
   Tensor extra_;
   ControlFunction control_;
-  std::vector<Tensor> adapter_states_;
-  int adapter_from_ = 0;
-  int adapter_until_ = 0;
+  std::vector<AdapterStates> adapters_;
   std::map<int64_t, Tensor> score_bias_;
   std::map<std::vector<size_t>, nn::CrossContext> contexts_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "diffusion/fit.h"
 #include "media/image_io.h"
 #include "media/resize.h"
 #include "weights/weight_file.h"
@@ -46,6 +47,10 @@ int64_t working_size(int asked, int64_t own, int factor, std::string_view side) 
 // Reads the init picture and the mask; where the picture grows, its canvas is enlarged and the new margins
 // are masked.
 void take_pictures(const Recipe& recipe, PictureInput& input);
+
+bool fits_part(const Recipe& recipe) {
+  return recipe.dialect == Dialect::diffusers && recipe.inpaint.padding >= 0;
+}
 
 media::Image resized(const media::Image& image, int64_t height, int64_t width) {
   if (image.height() == height && image.width() == width) return image;
@@ -119,13 +124,16 @@ PictureInput read_picture_input(const Recipe& recipe, const Model& model) {
       input.whole_mask = resized(input.whole_mask, input.height, input.width);
     input.part = {.left = 0, .top = 0, .right = input.width, .bottom = input.height};
   }
-  if (input.whole_mask.pixels.defined() && !recipe.inpaint.soft) {
+  // Where diffusers repaints the masked part only, it puts the part back through the mask as it was given.
+  const bool fits = fits_part(recipe);
+  if (input.whole_mask.pixels.defined() && !recipe.inpaint.soft && !fits) {
     input.whole_mask = media::binarise(input.whole_mask);
   }
-  const auto working = [&input](const media::Image& image) {
-    return resized(
-        media::crop(image, input.part.top, input.part.left, input.part.height(), input.part.width()),
-        input.height, input.width);
+  const auto working = [&input, fits](const media::Image& image) {
+    const media::Image part =
+        media::crop(image, input.part.top, input.part.left, input.part.height(), input.part.width());
+    if (fits) return media::to_float(fitted(media::to_8bit(part), input.height, input.width));
+    return resized(part, input.height, input.width);
   };
   input.init = working(input.whole);
   if (input.whole_mask.pixels.defined()) {
@@ -148,7 +156,9 @@ FinishedPicture put_back(const PictureInput& input, const Recipe& recipe, const 
     mask = media::feather(mask, recipe.inpaint.feather, media::FeatherSide::inside);
   const media::Image8 original = media::to_8bit(input.whole);
   const media::Image8 part8 =
-      media::resize(finished.image8, input.part.height(), input.part.width(), media::Filter::lanczos);
+      fits_part(recipe)
+          ? unfitted(finished.image8, input.part.height(), input.part.width())
+          : media::resize(finished.image8, input.part.height(), input.part.width(), media::Filter::lanczos);
   finished.image8 =
       media::composite(original, media::paste(original, part8, input.part.top, input.part.left), mask);
   const bool whole = input.part.width() == input.whole.width() && input.part.height() == input.whole.height();
@@ -205,6 +215,10 @@ Tensor joined_channels(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
+bool holds_kept_part(Dialect dialect, const Model& model) {
+  return dialect != Dialect::diffusers || !model.inpainting();
+}
+
 LatentInput make_latent_input(kernels::Exec& ex, const PictureInput& picture, sampling::NoiseSource& noise,
                               const EncodeSettings& settings) {
   const Model& model = settings.model;
@@ -221,7 +235,8 @@ LatentInput make_latent_input(kernels::Exec& ex, const PictureInput& picture, sa
   const bool inpainting_model = model.inpainting();
   const bool edit_model = model.editing() && !inpainting_model;
   input.clean = picture.init_latent;
-  const bool needs_clean = !settings.from_noise || (picture.has_mask() && !inpainting_model);
+  const bool needs_clean =
+      !settings.from_noise || (picture.has_mask() && holds_kept_part(recipe.dialect, model));
   if (picture.init.pixels.defined() && needs_clean && !edit_model) {
     input.clean = codec.encode(ex, media::to_signed_tensor(picture.init), draw, settings.tiles);
   }
@@ -266,12 +281,17 @@ void blend(Tensor& a, const Tensor& mask, const Tensor& b, float b_factor, const
 
 }  // namespace
 
-void add_mask_hooks(Dialect dialect, const LatentInput& input, sampling::SamplingHooks& hooks) {
+void add_mask_hooks(Dialect dialect, const LatentInput& input, const sampling::SamplingPlan& plan,
+                    sampling::SamplingHooks& hooks) {
   const auto noised = [&input](Tensor& x, const sampling::LatentState& state) {
     blend(x, input.mask, input.clean, state.level.signal, &input.noise, state.level.noise);
   };
   const auto denoised = [&input](Tensor& x, const sampling::LatentState&) {
     blend(x, input.mask, input.clean, 1, nullptr, 0);
+  };
+  // Over timesteps A1111 shows the network the kept part without any noise, at unit variance.
+  const auto clean = [&input](Tensor& x, const sampling::LatentState& state) {
+    blend(x, input.mask, input.clean, std::hypot(state.level.signal, state.level.noise), nullptr, 0);
   };
   switch (dialect) {
     case Dialect::diffusers:
@@ -279,12 +299,22 @@ void add_mask_hooks(Dialect dialect, const LatentInput& input, sampling::Samplin
         noised(x, state);
       };
       break;
-    case Dialect::a1111: hooks.after_model = denoised; break;
+    case Dialect::a1111:
+      if (plan.over_timesteps()) {
+        hooks.before_model = clean;
+      } else {
+        hooks.after_model = denoised;
+      }
+      break;
     case Dialect::comfy:
       hooks.before_model = noised;
       hooks.after_model = denoised;
       break;
   }
+}
+
+void finish_masked(Dialect dialect, const LatentInput& input, Tensor& latent) {
+  if (dialect == Dialect::a1111) blend(latent, input.mask, input.clean, 1, nullptr, 0);
 }
 
 }  // namespace maquette::diffusion

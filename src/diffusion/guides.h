@@ -51,6 +51,10 @@ struct LatentInput {
   Tensor noise;  // [1, C, h, w]: the first noise
 };
 
+// Whether the kept part of a masked picture is held in place while sampling: diffusers leaves it to
+// inpainting models themselves.
+bool holds_kept_part(Dialect dialect, const Model& model);
+
 struct EncodeSettings {
   const Model& model;
   const Recipe& recipe;
@@ -64,6 +68,9 @@ LatentInput make_latent_input(kernels::Exec& ex, const PictureInput& picture, sa
 
 // How the kept part of a masked picture is held in place during sampling, by dialect. The hooks keep
 // references to `input`.
-void add_mask_hooks(Dialect dialect, const LatentInput& input, sampling::SamplingHooks& hooks);
+void add_mask_hooks(Dialect dialect, const LatentInput& input, const sampling::SamplingPlan& plan,
+                    sampling::SamplingHooks& hooks);
+// And after it: A1111 puts the kept part of the clean latent back at the end.
+void finish_masked(Dialect dialect, const LatentInput& input, Tensor& latent);
 
 }  // namespace maquette::diffusion

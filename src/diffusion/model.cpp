@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "sampling/schedulers/scheduler_config.h"
 #include "weights/detect.h"
 
 namespace maquette::diffusion {
@@ -71,7 +72,8 @@ text::ClipTokenizer tokenizer_of(const Model& model, std::string_view folder) {
 
 void load_text_branch(Model& model, const Component& component, bool second) {
   models::TextEncoderConfig config = models::TextEncoderConfig::from_json(component.config);
-  const bool openclip = component.layout == "openclip";
+  // The second encoder of SDXL is OpenCLIP's in every layout that comes without a configuration.
+  const bool openclip = component.layout == "openclip" || (second && component.config.empty());
   if (component.config.empty())
     config.activation = openclip ? nn::Activation::gelu : nn::Activation::quick_gelu;
   text::ClipTokenizer tokenizer = tokenizer_of(model, second ? "tokenizer_2" : "tokenizer");
@@ -106,23 +108,17 @@ void load_text(Model& model) {
 
 // ------------------------------------------------------------------------------------------- prediction
 
-// What the published folders of each family say, for files that come without one.
-Json default_scheduler_config(Family family, std::string_view prediction) {
-  Json config{{"beta_start", 0.00085},
-              {"beta_end", 0.012},
-              {"beta_schedule", "scaled_linear"},
-              {"num_train_timesteps", 1000},
-              {"steps_offset", 1},
-              {"set_alpha_to_one", false},
-              {"clip_sample", false},
-              {"timestep_spacing", "leading"},
-              {"prediction_type", prediction}};
-  const bool sdxl = family == Family::sdxl || family == Family::sdxl_refiner;
-  config["_class_name"] = sdxl                                                    ? "EulerDiscreteScheduler"
-                          : prediction == "v_prediction" && family == Family::sd2 ? "DDIMScheduler"
-                                                                                  : "PNDMScheduler";
-  if (!sdxl) config["skip_prk_steps"] = true;
-  return config;
+// What diffusers configures for single files of the family.
+Json usual_scheduler_config(Family family, std::string_view prediction) {
+  switch (family) {
+    case Family::sd2:
+      return sampling::default_scheduler_config(prediction == "v_prediction" ? "sd2" : "sd2-base");
+    case Family::sdxl: return sampling::default_scheduler_config("sdxl");
+    case Family::sdxl_refiner: return sampling::default_scheduler_config("sdxl-refiner");
+    case Family::sd1:
+    case Family::custom: break;
+  }
+  return sampling::default_scheduler_config("sd1");
 }
 
 // SD2 checkpoints of both kinds look the same. A network that predicts v, given the same constant as picture
@@ -165,29 +161,27 @@ Decision decide_prediction(const Model& model, const weights::ModelReport& repor
   return {"epsilon", "the family's usual"};
 }
 
-void load_codec(Model& model, const ModelOptions& options) {
-  weights::Checkpoint other;
-  const weights::Checkpoint* source = &model.checkpoint;
-  if (!options.vae.empty()) {
-    other = weights::open_checkpoint(options.vae).take();
-    source = &other;
-  }
-  if (const Component* vae = source->find("vae")) {
-    nn::Parameters unused;
+Codec codec_of(const weights::Checkpoint& source, std::optional<float> scaling_factor) {
+  nn::Parameters unused;
+  if (const Component* vae = source.find("vae")) {
     models::VaeConfig config = models::VaeConfig::from_json(vae->config);
-    const bool sdxl = model.family == Family::sdxl || model.family == Family::sdxl_refiner;
-    if (vae->config.empty() && sdxl) config.scaling_factor = 0.13025f;
-    model.codec.emplace(models::Vae::load(scope_of(*vae, unused), config));
-  } else if (const Component* taesd = source->find("taesd")) {
-    nn::Parameters unused;
-    model.codec.emplace(
-        models::Taesd::load(scope_of(*taesd, unused), models::TaesdConfig::from_json(taesd->config)));
-  } else {
-    throw Error(ErrorCode::weights, "cannot turn latents into pictures")
-        .with("file", source->path.string())
-        .with("found", "no VAE")
-        .hint("name one with --vae");
+    if (vae->config.empty() && scaling_factor) config.scaling_factor = *scaling_factor;
+    return Codec(models::Vae::load(scope_of(*vae, unused), config));
   }
+  if (const Component* taesd = source.find("taesd")) {
+    return Codec(
+        models::Taesd::load(scope_of(*taesd, unused), models::TaesdConfig::from_json(taesd->config)));
+  }
+  throw Error(ErrorCode::weights, "cannot turn latents into pictures")
+      .with("file", source.path.string())
+      .with("found", "no VAE")
+      .hint("name one with --vae");
+}
+
+void load_own_codec(Model& model, const ModelOptions& options) {
+  const bool sdxl = model.family == Family::sdxl || model.family == Family::sdxl_refiner;
+  const auto factor = sdxl ? std::optional(0.13025f) : std::nullopt;
+  model.codec = options.vae.empty() ? codec_of(model.checkpoint, factor) : load_codec(options.vae, factor);
 }
 
 void decide_native_size(Model& model, const Json& unet_config) {
@@ -202,6 +196,10 @@ void decide_native_size(Model& model, const Json& unet_config) {
 }
 
 }  // namespace
+
+Codec load_codec(const fs::path& path, std::optional<float> scaling_factor) {
+  return codec_of(weights::open_checkpoint(path).take(), scaling_factor);
+}
 
 std::unique_ptr<Model> load_model(const fs::path& path, const ModelOptions& options) {
   auto model = std::make_unique<Model>();
@@ -219,12 +217,12 @@ std::unique_ptr<Model> load_model(const fs::path& path, const ModelOptions& opti
                                    models::UNetConfig::from_json(unet->config));
   const weights::ModelReport report = weights::describe(model->checkpoint);
   decide_family(*model, report, options);
-  load_codec(*model, options);
+  load_own_codec(*model, options);
   load_text(*model);
   model->prediction = decide_prediction(*model, report, options);
 
   model->scheduler_config = model->checkpoint.scheduler_config.empty()
-                                ? default_scheduler_config(model->family, model->prediction.value)
+                                ? usual_scheduler_config(model->family, model->prediction.value)
                                 : model->checkpoint.scheduler_config;
   model->scheduler_config["prediction_type"] = model->prediction.value;
   if (report.zero_terminal_snr) model->scheduler_config["rescale_betas_zero_snr"] = true;

@@ -57,6 +57,10 @@ struct Model {
   bool editing() const { return unet->in_channels() == 2 * latent_channels(); }
 };
 
+// The VAE or TAESD of a file; `scaling_factor` where the file does not say one. Throws Error(not_found,
+// bad_file, weights).
+Codec load_codec(const fs::path& path, std::optional<float> scaling_factor);
+
 // Reads, detects, builds. Throws Error(not_found, bad_file, weights).
 std::unique_ptr<Model> load_model(const fs::path& path, const ModelOptions& options);
 

@@ -1,7 +1,6 @@
 #include "diffusion/pass.h"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "diffusion/tiles.h"
@@ -9,15 +8,6 @@
 namespace maquette::diffusion {
 
 namespace {
-
-sampling::Dialect sampling_dialect(Dialect dialect) {
-  switch (dialect) {
-    case Dialect::a1111: return sampling::Dialect::a1111;
-    case Dialect::comfy: return sampling::Dialect::comfy;
-    case Dialect::diffusers: break;
-  }
-  return sampling::Dialect::diffusers;
-}
 
 sampling::Prediction prediction_of(const Model& model) {
   if (model.prediction.value == "v_prediction") return sampling::Prediction::v_prediction;
@@ -47,7 +37,7 @@ Tensor in_tiles(kernels::Exec& ex, GuidedModel& model, const PassRequest& reques
   const auto rows = plan_tiles(x.size(2), tile, tile / 4, ex.wrap.y);
   const auto columns = plan_tiles(x.size(3), tile, tile / 4, ex.wrap.x);
   if (rows.size() * columns.size() == 1) return model(x, at);
-  if (request.control || !request.score_bias.empty() || !request.adapter_states.empty()) {
+  if (request.control || !request.score_bias.empty() || !request.adapters.empty()) {
     throw Error(ErrorCode::usage, "cannot sample in tiles under controls or regions")
         .hint("leave out --tile-size, or the controls");
   }
@@ -74,7 +64,7 @@ bool starts_from_noise(const Recipe& recipe) {
 
 sampling::SamplingRequest sampling_request(const Model& model, const Recipe& recipe, bool has_init) {
   const bool sdxl = model.family == Family::sdxl || model.family == Family::sdxl_refiner;
-  sampling::SamplingRequest request{.dialect = sampling_dialect(recipe.dialect),
+  sampling::SamplingRequest request{.dialect = recipe.dialect,
                                     .sampler = recipe.sampler,
                                     .schedule = recipe.schedule,
                                     .steps = recipe.steps};
@@ -100,18 +90,12 @@ Tensor run_pass(kernels::Exec& ex, const PassRequest& request, sampling::NoiseSo
   if (request.input.extra.defined()) model.set_extra_channels(request.input.extra);
   if (request.control) model.set_control(request.control);
   if (!request.score_bias.empty()) model.set_score_bias(request.score_bias);
-  if (!request.adapter_states.empty()) {
-    const auto step_of = [&](double fraction) {
-      return static_cast<int>(std::lround(fraction * plan->steps()));
-    };
-    model.set_adapter_states(request.adapter_states, step_of(request.adapter_range.first),
-                             step_of(request.adapter_range.second));
-  }
+  model.set_adapters(request.adapters);
 
   sampling::SamplingHooks hooks;
-  if (request.input.mask.defined() && has_init && !request.input.extra.defined()) {
-    add_mask_hooks(request.recipe.dialect, request.input, hooks);
-  }
+  const bool masked =
+      request.input.mask.defined() && has_init && holds_kept_part(request.recipe.dialect, request.model);
+  if (masked) add_mask_hooks(request.recipe.dialect, request.input, *plan, hooks);
   const auto masked_step = hooks.after_step;
   hooks.after_step = [&](Tensor& x, const Tensor& denoised, const sampling::LatentState& state) {
     if (masked_step) masked_step(x, denoised, state);
@@ -126,7 +110,9 @@ Tensor run_pass(kernels::Exec& ex, const PassRequest& request, sampling::NoiseSo
       over_picture ? plan->start(request.input.clean, request.input.noise) : plan->start(request.input.noise);
   // A latent that already holds the noise of this point of the schedule is continued as it is.
   if (has_init && request.recipe.denoising_start) x = request.input.clean.clone();
-  return plan->run(std::move(x), network, noise, hooks);
+  Tensor latent = plan->run(std::move(x), network, noise, hooks);
+  if (masked) finish_masked(request.recipe.dialect, request.input, latent);
+  return latent;
 }
 
 }  // namespace maquette::diffusion

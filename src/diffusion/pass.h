@@ -15,8 +15,7 @@ struct PassRequest {
   PromptPlan plan;
   ControlFunction control;               // empty: none
   std::map<int64_t, Tensor> score_bias;  // regional prompts
-  std::vector<Tensor> adapter_states;    // T2I-Adapters, summed
-  std::pair<double, double> adapter_range{0, 1};
+  std::vector<AdapterStates> adapters;   // T2I-Adapters
   std::function<void(int done, int total, const Tensor& denoised)>
       step_done;  // throws Error(cancelled) to stop
 };

@@ -21,13 +21,13 @@ std::string file_in(const fs::path& folder, const Json& name) {
 
 std::string path_of(const Json& name) { return file_in("tests/golden/pipelines", name); }
 
-// What a recipe cannot say, or means otherwise: one generator for a batch, lists of prompts, guess mode,
-// diffusers' own rule for cropping to the mask. Such cases are left out by name of the argument.
+// What a recipe cannot say: one generator for a batch, lists of prompts. Such cases are left out by name of
+// the argument.
 bool expressible(const Json& info) {
   const Json& call = info["call"];
   for (const char* key :
        {"num_images_per_prompt", "timesteps", "prompt_2", "negative_original_size", "latents", "image_embeds",
-        "guess_mode", "padding_mask_crop", "negative_crops_coords_top_left", "negative_target_size"}) {
+        "negative_crops_coords_top_left", "negative_target_size"}) {
     if (call.contains(key)) return false;
   }
   return info["seed"].is_number() && call["prompt"].is_string();
@@ -64,6 +64,10 @@ void read_call(const Json& call, const fs::path& folder, Recipe& r) {
   if (has("negative_aesthetic_score")) r.negative_aesthetic_score = call["negative_aesthetic_score"];
   if (has("original_size")) r.original_size = numbers(call["original_size"]);
   if (has("target_size")) r.target_size = numbers(call["target_size"]);
+  if (has("padding_mask_crop")) {
+    r.inpaint.padding = call["padding_mask_crop"];
+    r.inpaint.composite = true;
+  }
   if (has("crops_coords_top_left")) r.crop = numbers(call["crops_coords_top_left"]);
   if (has("image") && call["image"].is_string()) r.init.path = file_in(folder, call["image"]);
   if (has("image") && call["image"].is_object()) {  // a latent
@@ -87,12 +91,14 @@ void read_controls(const Json& info, const fs::path& folder, Recipe& r) {
   const char* image = call.contains("control_image") ? "control_image" : "image";
   if (controlled && !call.contains("control_image")) r.init = {};
   const auto add = [&](const Json& model, const Json& picture, double weight, double start, double end) {
-    r.controls.push_back({.kind = "none",
-                          .model = {path_of(model), ""},
-                          .image = {file_in(folder, picture), ""},
-                          .weight = weight,
-                          .start = start,
-                          .end = end});
+    r.controls.push_back(
+        {.kind = "none",
+         .model = {path_of(model), ""},
+         .image = {file_in(folder, picture), ""},
+         .weight = weight,
+         .start = start,
+         .end = end,
+         .mode = call.value("guess_mode", false) ? ControlMode::control : ControlMode::balanced});
   };
   if (info.contains("controlnet")) {
     // That pipeline's own default; the others have 1.
@@ -138,6 +144,11 @@ Recipe recipe_of(const Json& info, const fs::path& folder) {
   }
   read_call(info["call"], folder, r);
   read_controls(info, folder, r);
+  for (const Json& region : info.value("regions", Json::array())) {
+    r.regions.push_back({.prompt = region["prompt"].get<std::string>(),
+                         .mask = {file_in(folder, region["mask"]), ""},
+                         .weight = region["weight"].get<double>()});
+  }
   return r;
 }
 

@@ -301,8 +301,8 @@ class KPlan : public SamplingPlan {
 
     NoiseLevels levels = NoiseLevels::ldm(trained.betas, trained.zero_terminal_snr);
     if (!a1111) return setup_comfy(request, choice, std::move(levels));
-    if (automatic && entry_->has(kA1111Timesteps))
-      return setup_a1111_timesteps(request, choice, std::move(levels));
+    over_timesteps_ = automatic && entry_->has(kA1111Timesteps);
+    if (over_timesteps_) return setup_a1111_timesteps(request, choice, std::move(levels));
     if (entry_->scheduler != SchedulerClass::lcm) return setup_a1111(request, choice, std::move(levels));
     constexpr int kOriginalSteps = 50;
     const int stride = std::max(levels.count() / kOriginalSteps, 1);
@@ -368,6 +368,7 @@ class KPlan : public SamplingPlan {
     check_shape(output, latent);
     check_finite(output, "the network's answer", state);
     Tensor picture = picture_from_output(output, x, state.level, prediction_);
+    if (over_timesteps_ && hooks.before_model) picture = combine({{1, picture}, {1, latent}, {-1, x}});
     if (setup_.lcm_stride > 0) picture = with_lcm_boundary(picture, x, state.timestep);
     if (hooks.after_model) hooks.after_model(picture, state);
     return picture;

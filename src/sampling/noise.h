@@ -8,14 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/dialect.h"
 #include "sampling/brownian.h"
 #include "sampling/random.h"
 #include "tensor/tensor.h"
 
 namespace maquette::sampling {
-
-// Whose conventions a job follows, so that its pictures equal those made there.
-enum class Dialect { diffusers, a1111, comfy };
 
 // How a batch of several images draws.
 enum class BatchRule {

@@ -89,6 +89,9 @@ class SamplingPlan {
   const std::vector<double>& timesteps() const { return timesteps_; }
   int steps() const { return static_cast<int>(timesteps_.size()); }
   int model_calls() const { return model_calls_; }
+  // A1111's DDIM, PLMS and UniPC over lists of timesteps: what before_model changes reaches the predicted
+  // noise only, and the picture follows from it and the sampler's own latent.
+  bool over_timesteps() const { return over_timesteps_; }
 
   // What the latent holds at the start: for networks and pictures that must be noised likewise.
   virtual NoiseLevel first_level() const = 0;
@@ -107,6 +110,7 @@ class SamplingPlan {
   Prediction prediction_ = Prediction::epsilon;
   std::vector<double> timesteps_;
   int model_calls_ = 0;
+  bool over_timesteps_ = false;
 };
 
 // Throws Error(usage) where the parts of the request contradict each other or leave no step to do.

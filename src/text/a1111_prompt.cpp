@@ -328,6 +328,13 @@ class A1111Reader {
 
 }  // namespace
 
+std::vector<ExtraNetwork> extra_networks_of(std::string_view prompt) {
+  std::vector<ExtraNetwork> networks;
+  std::vector<std::string> warnings;
+  without_extra_networks(without_comments(to_valid_utf8(prompt), warnings), networks);
+  return networks;
+}
+
 ParsedPrompt parse_a1111(std::string_view text, const ClipTokenizer& tokenizer,
                          const PromptOptions& options) {
   return A1111Reader(tokenizer, options).read(text);

@@ -2,7 +2,6 @@
 #include "text/prompt.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "base/text.h"
@@ -17,9 +16,6 @@ constexpr size_t kMaxPromptBytes = size_t{64} << 10;
 constexpr int kMaxSteps = 10000;
 constexpr int kMaxChunkLength = 4096;
 constexpr int kMaxVectors = 1024;
-
-constexpr std::array<std::pair<Dialect, std::string_view>, 3> kDialects = {
-    {{Dialect::diffusers, "diffusers"}, {Dialect::a1111, "a1111"}, {Dialect::comfy, "comfy"}}};
 
 void check(std::string_view text, const PromptOptions& options) {
   if (text.size() > kMaxPromptBytes) {
@@ -49,25 +45,6 @@ std::optional<double> number_of(const std::string& text) {
 }
 
 }  // namespace
-
-std::string_view name(Dialect dialect) {
-  for (const auto& [value, text] : kDialects) {
-    if (value == dialect) return text;
-  }
-  return "";
-}
-
-Result<Dialect> dialect_from_name(std::string_view name) {
-  std::vector<std::string> names;
-  for (const auto& [value, text] : kDialects) {
-    if (lower_ascii(name) == text) return value;
-    names.emplace_back(text);
-  }
-  Error error(ErrorCode::usage, "no prompt dialect \"{}\"", name);
-  error.with("expected", fmt::format("{}", fmt::join(names, ", ")));
-  if (const auto meant = did_you_mean(name, names)) error.hint("did you mean {}", *meant);
-  return error;
-}
 
 size_t PromptPart::variant_at(int step) const {
   for (const Switch& entry : schedule) {

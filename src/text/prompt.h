@@ -16,14 +16,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/dialect.h"
 #include "base/result.h"
 #include "text/clip_tokenizer.h"
 
 namespace maquette::text {
-
-enum class Dialect { diffusers, a1111, comfy };
-std::string_view name(Dialect dialect);
-Result<Dialect> dialect_from_name(std::string_view name);
 
 // A textual inversion that the prompt may call by name; `vectors` is how many tokens it takes. Comfy names
 // are file names, with or without the extension.
@@ -81,6 +78,8 @@ struct LoraTag {
   std::optional<int> dynamic_rank;
 };
 Result<LoraTag> read_lora_tag(const ExtraNetwork& network);
+// The tags of a prompt of the a1111 dialect, without reading the rest; comments are left out.
+std::vector<ExtraNetwork> extra_networks_of(std::string_view prompt);
 
 struct PromptOptions {
   Dialect dialect = Dialect::a1111;

@@ -27,14 +27,6 @@ const Chunk& only_chunk(const ParsedPrompt& prompt) {
   return prompt.parts[0].variants[0].chunks[0];
 }
 
-TEST(Prompt, dialects_have_names) {
-  for (const Dialect dialect : {Dialect::diffusers, Dialect::a1111, Dialect::comfy}) {
-    EXPECT_EQ(dialect_from_name(name(dialect)).take(), dialect);
-  }
-  EXPECT_EQ(dialect_from_name("A1111").take(), Dialect::a1111);
-  EXPECT_EQ(dialect_from_name("diffuser").error().hint_text(), "did you mean diffusers");
-}
-
 // The same text in the three dialects.
 TEST(Prompt, the_same_text_weighs_differently) {
   const auto weights = [](Dialect dialect) {

@@ -30,8 +30,9 @@ struct Arguments {
   uint64_t seed = 0;
   bool soft_mask = false, no_composite = false, allow_unmatched = false, profile = false;
   std::string tile;
-  std::vector<std::string> controls, loras, embeddings, regions;
-  std::string out = ".", latent_out, preview, sheet;
+  std::vector<std::string> controls, control_modes, loras, embeddings, regions;
+  std::string lora_folder;
+  std::string out = ".", latent_out, preview, preview_taesd, sheet;
 };
 
 [[noreturn]] void bad_value(std::string_view option, std::string_view found, std::string_view expected) {
@@ -120,6 +121,17 @@ void set_tile(const std::string& tile, Recipe& recipe) {
   recipe.tile_y = tile.find('y') != std::string::npos;
 }
 
+// One for all controls, or one for each in their order.
+void set_control_modes(const std::vector<std::string>& modes, Recipe& recipe) {
+  if (modes.empty()) return;
+  if (modes.size() != 1 && modes.size() != recipe.controls.size()) {
+    bad_value("--control-mode", fmt::format("{} modes for {} controls", modes.size(), recipe.controls.size()),
+              "one for all, or one for each");
+  }
+  for (size_t i = 0; i < recipe.controls.size(); ++i)
+    recipe.controls[i].mode = parse_control_mode(modes[modes.size() == 1 ? 0 : i]);
+}
+
 bool given(const CLI::App& app, const char* option) { return app.get_option(option)->count() > 0; }
 
 // What was given replaces what the recipe says; what was not is left as it is.
@@ -173,6 +185,8 @@ Recipe recipe_of(const CLI::App& app, const Arguments& a) {
   if (given(app, "--outpaint")) r.outpaint = parse_outpaint(a.outpaint);
   if (!a.controls.empty()) r.controls.clear();
   for (const std::string& text : a.controls) r.controls.push_back(parse_control(text));
+  set_control_modes(a.control_modes, r);
+  set("--lora-dir", r.lora_folder, a.lora_folder);
   if (!a.loras.empty()) r.loras.clear();
   for (const std::string& text : a.loras) r.loras.push_back(parse_lora(text));
   if (!a.regions.empty()) r.regions.clear();
@@ -209,6 +223,8 @@ void declare_model(CLI::App& app, Arguments& a) {
   app.add_option("--model", a.model, "checkpoint file or diffusers folder")->group("Model");
   app.add_option("--vae", a.vae, "another VAE (or TAESD) than the model's own")->group("Model");
   app.add_option("--lora", a.loras, "adapter file FILE[:weight[:text weight]]; may be repeated")
+      ->group("Model");
+  app.add_option("--lora-dir", a.lora_folder, "where <lora:NAME:weight> in prompts (a1111) finds its files")
       ->group("Model");
   app.add_flag("--allow-unmatched", a.allow_unmatched, "go on where keys of an adapter match nothing")
       ->group("Model");
@@ -286,6 +302,9 @@ void declare_guides(CLI::App& app, Arguments& a) {
       ->group("Guides");
   app.add_option("--control", a.controls, "KIND:MODEL:IMAGE[:weight[:start:end]]; may be repeated")
       ->group("Guides");
+  app.add_option("--control-mode", a.control_modes,
+                 "who leads, for all controls or each: balanced, prompt, or control (guess mode)")
+      ->group("Guides");
   app.add_option("--hires", a.hires, "second pass at so many times the size")->group("Guides");
   app.add_option("--hires-steps", a.hires_steps, "steps of the second pass")->group("Guides");
   app.add_option("--hires-strength", a.hires_strength, "strength of the second pass")->group("Guides");
@@ -301,6 +320,8 @@ void declare_output(CLI::App& app, Arguments& a) {
   app.add_option("--latent-out", a.latent_out, "also write the final latent (.safetensors)")->group("Output");
   app.add_option("--sheet", a.sheet, "also write a contact sheet")->group("Output");
   app.add_option("--preview", a.preview, "folder for a preview of every step")->group("Output");
+  app.add_option("--preview-taesd", a.preview_taesd, "decode previews with this TAESD, at full size")
+      ->group("Output");
   app.add_flag("--profile", a.profile, "print where the time went")->group("Output");
   app.add_option("--threads", a.threads, "how many threads to use")->group("Output");
 }
@@ -323,6 +344,7 @@ std::function<void()> generate(CLI::App& app) {
                                  .latent_out = a->latent_out,
                                  .sheet = a->sheet,
                                  .preview_folder = a->preview,
+                                 .preview_decoder = a->preview_taesd,
                                  .bits = a->bits,
                                  .seam_limit = a->seam_limit,
                                  .threads = a->threads,

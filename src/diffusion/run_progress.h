@@ -1,0 +1,63 @@
+// How far a run is, what its phases took, and how it is stopped.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/error.h"
+#include "base/progress.h"
+
+namespace maquette::diffusion {
+
+class Stopwatch {
+ public:
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    const double seconds = std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+    return seconds;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+// Tells the caller how far the job is, guesses the time left from the steps so far, and throws where it says
+// stop.
+class ProgressTeller {
+ public:
+  explicit ProgressTeller(const ProgressCallback& callback) : callback_(callback) {}
+
+  void tell(std::string_view phase, int done, int total) {
+    if (phase != phase_) {
+      phase_ = phase;
+      begin_ = std::chrono::steady_clock::now();
+    }
+    double left = -1;
+    if (done > 0 && total > 0) {
+      const double spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+      left = spent / done * (total - done);
+    }
+    done_ = done;
+    total_ = total;
+    if (callback_ && !callback_({.phase = phase_, .done = done, .total = total, .seconds_left = left}))
+      stop();
+  }
+  // Between the blocks of a network: no news, but a chance to stop.
+  void check() {
+    if (callback_ && !callback_({.phase = phase_, .done = done_, .total = total_})) stop();
+  }
+
+ private:
+  [[noreturn]] void stop() const {
+    throw Error(ErrorCode::cancelled, "stopped while {}", phase_).hint("finished pictures are kept");
+  }
+
+  const ProgressCallback& callback_;
+  std::string phase_ = "starting";
+  int done_ = 0;
+  int total_ = 0;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace maquette::diffusion
