@@ -130,7 +130,8 @@ media::A1111Parameters parameters_of(const Recipe& recipe, const PictureFacts& f
   }
   p.add("CFG scale", number_text(recipe.cfg.value_or(0)));
   p.add("Seed", std::to_string(recipe.seed));
-  p.add("Size", fmt::format("{}x{}", facts.width, facts.height));
+  // Of the first pass, before anything is enlarged.
+  p.add("Size", fmt::format("{}x{}", recipe.width, recipe.height));
   p.add("Model hash", recipe.model.sha256.substr(0, 10));
   p.add("Model", stem(recipe.model));
   if (!recipe.vae.empty()) p.add("VAE", std::filesystem::path(recipe.vae.path).filename().string());

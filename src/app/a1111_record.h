@@ -9,8 +9,6 @@ namespace maquette::app {
 
 // What the picture is known by besides its recipe.
 struct PictureFacts {
-  int width = 0;
-  int height = 0;
   std::string sampler;   // as it was run: "dpm++2m"
   std::string schedule;  // "karras"; "configured" where a configuration decided
 };

@@ -108,10 +108,8 @@ PictureReport write_picture(const GenerateRequest& request, const diffusion::Pic
                        .measures = picture.measures,
                        .notes = picture.notes};
   measure(picture, image, report);
-  media::WriteOptions options{.metadata = metadata_of(picture.recipe, {.width = report.width,
-                                                                       .height = report.height,
-                                                                       .sampler = picture.sampler,
-                                                                       .schedule = picture.schedule})};
+  media::WriteOptions options{
+      .metadata = metadata_of(picture.recipe, {.sampler = picture.sampler, .schedule = picture.schedule})};
   const std::string extension = report.file.extension().string();
   if (request.bits == 16 || extension == ".exr") {
     options.bits = 16;

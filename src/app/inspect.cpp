@@ -124,7 +124,7 @@ Facts measure_seam(const fs::path& file, const std::string& axes, double limit) 
   for (const char axis : axes) {
     const media::AxisSeam& side = axis == 'x' ? seam.x : seam.y;
     facts.json[std::string(1, axis)] = {
-        {"ratio", side.ratio}, {"wrap", side.wrap}, {"typical", side.typical}};
+        {"ratio", side.ratio}, {"wrap", side.wrap}, {"typical", side.typical}, {"beside", side.beside}};
     facts.lines.push_back(
         fmt::format("seam {} {:.2f} (1.0 is as smooth as the picture itself)", axis, side.ratio));
     if (limit > 0 && side.ratio > limit) {

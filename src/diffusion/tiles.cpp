@@ -11,11 +11,12 @@ std::vector<TileSpan> plan_tiles(int64_t length, int64_t tile, int64_t overlap, 
   std::vector<TileSpan> spans;
   if (wraps) {
     const int64_t count = (length + stride - 1) / stride;
+    const auto begin_of = [&](int64_t i) { return i * length / count; };
     for (int64_t i = 0; i < count; ++i) {
-      const int64_t begin = i * length / count;
-      const int64_t shared = begin + tile - (i + 1) * length / count;
-      const int64_t before = tile - (begin - (i + count - 1) * length / count + (i == 0 ? length : 0));
-      spans.push_back({.begin = begin, .size = tile, .fade_in = before, .fade_out = shared});
+      const int64_t from_last = i > 0 ? begin_of(i) - begin_of(i - 1) : length - begin_of(count - 1);
+      const int64_t to_next = begin_of(i + 1) - begin_of(i);
+      spans.push_back(
+          {.begin = begin_of(i), .size = tile, .fade_in = tile - from_last, .fade_out = tile - to_next});
     }
     return spans;
   }

@@ -85,6 +85,24 @@ TEST(Tiling, tiles_of_the_vae_reach_over_the_edges) {
                   [&](kernels::Exec& ex, const Tensor& x) { return decode_tiled(ex, vae, x, options); });
 }
 
+TEST(Tiling, weights_of_tiles_cover_everything) {
+  for (const bool wraps : {false, true}) {
+    for (const int64_t length : {17, 24, 32, 45}) {
+      std::vector<float> sum(static_cast<size_t>(length), 0);
+      for (const TileSpan& span : plan_tiles(length, 16, 8, wraps)) {
+        for (int64_t i = 0; i < span.size; ++i)
+          sum[static_cast<size_t>((span.begin + i) % length)] += span.weight(i);
+      }
+      // On an axis that wraps, uneven strides let three tiles meet: the canvas divides by what there is.
+      for (const float w : sum) EXPECT_NEAR(w, 1, wraps ? 0.6 : 1e-6);
+    }
+  }
+  for (const TileSpan& span : plan_tiles(32, 16, 8, true)) {
+    EXPECT_EQ(span.fade_in, 8);
+    EXPECT_EQ(span.fade_out, 8);
+  }
+}
+
 TEST(Tiling, enlarging_joins_the_edges) {
   const Tensor picture = noise({1, 3, 32, 48}, 0.3f);
   Recipe recipe;

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
 
 namespace maquette::media {
 
 namespace {
+
+constexpr std::ptrdiff_t kBeside = 3;  // steps on either side of the seam
 
 // Mean |difference| between two rows, in levels.
 double row_step(const Image8& image, int64_t y, int64_t other) {
@@ -35,17 +38,20 @@ AxisSeam seam_between_rows(const Image8& image) {
   seam.wrap = row_step(image, image.height() - 1, 0);
   const auto larger = std::ranges::count_if(steps, [&](double step) { return step >= seam.wrap; });
   seam.rank = static_cast<double>(larger) / static_cast<double>(steps.size());
+  const auto [before, after] = std::pair(steps.end() - kBeside, steps.begin() + kBeside);
+  seam.beside = (std::accumulate(steps.begin(), after, 0.0) + std::accumulate(before, steps.end(), 0.0)) /
+                (2.0 * kBeside);
   const auto middle = steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2);
   std::ranges::nth_element(steps, middle);
   seam.typical = *middle;
-  seam.ratio = (seam.wrap + 0.5) / (seam.typical + 0.5);
+  seam.ratio = (seam.wrap + 0.5) / (std::max(seam.typical, seam.beside) + 0.5);
   return seam;
 }
 
 }  // namespace
 
 TilingSeam tiling_seam(const Image8& image) {
-  if (image.height() < 4 || image.width() < 4) {
+  if (image.height() <= kBeside || image.width() <= kBeside) {
     throw Error(ErrorCode::usage, "cannot measure the seam of a picture of {} x {}", image.width(),
                 image.height());
   }

@@ -65,6 +65,20 @@ TEST(TilingSeam, a_gradient_and_a_picture_fail) {
   EXPECT_GT(std::max(painted.x.ratio, painted.y.ratio), 3);
 }
 
+// Detail of the motif that happens to lie on the border is no seam.
+TEST(TilingSeam, an_edge_on_the_border_is_not_a_seam) {
+  Image8 texture = Image8::zeros(64, 64, 3);
+  for (int64_t y = 0; y < 64; ++y) {
+    for (int64_t x = 0; x < 64; ++x) {
+      const int64_t from_border = std::min(x, 63 - x);  // a soft ridge across the left and right border
+      const auto level = static_cast<uint8_t>(90 + 100 / (1 + from_border * from_border / 6) + x % 2);
+      for (int64_t c = 0; c < 3; ++c) texture.at(y, x, c) = level;
+    }
+  }
+  EXPECT_LT(tiling_seam(roll(texture, 0, 1)).x.ratio, 1.5);
+  EXPECT_LT(tiling_seam(roll(texture, 0, 32)).x.ratio, 1.5);
+}
+
 TEST(TilingSeam, flat_pictures_are_seamless) {
   const TilingSeam seam = tiling_seam(Image8::zeros(8, 8, 3));
   EXPECT_EQ(seam.x.ratio, 1);
