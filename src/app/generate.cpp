@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <sys/resource.h>
 
+#include "app/measures.h"
 #include "app/picture_record.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "diffusion/engine.h"
 #include "media/contact_sheet.h"
 #include "media/image_io.h"
-#include "media/mask_ops.h"
-#include "media/tiling.h"
 #include "weights/safetensors_writer.h"
 
 namespace maquette::app {
@@ -40,26 +39,6 @@ fs::path output_path(const GenerateRequest& request, uint64_t seed) {
   }
   if (request.count == 1) return out;
   return out.parent_path() / fmt::format("{}_{}{}", out.stem().string(), seed, out.extension().string());
-}
-
-void measure(const diffusion::Picture& picture, const media::Image8& image, PictureReport& report) {
-  const Recipe& recipe = picture.recipe;
-  if (recipe.tile_x || recipe.tile_y) {
-    const media::TilingSeam seam = media::tiling_seam(image);
-    if (recipe.tile_x) report.measures.emplace_back("seam_x", seam.x.ratio);
-    if (recipe.tile_y) report.measures.emplace_back("seam_y", seam.y.ratio);
-    report.notes.push_back(fmt::format("seam x {:.2f}, y {:.2f} (1.0 is as smooth as the picture itself)",
-                                       seam.x.ratio, seam.y.ratio));
-  }
-  if (picture.mask.pixels.defined()) {
-    const media::SeamDrift drift = media::seam_drift(media::to_8bit(picture.original), image, picture.mask);
-    report.measures.emplace_back("drift_outside", drift.outside_levels);
-    report.measures.emplace_back("drift_inside", drift.inside_levels);
-    report.measures.emplace_back("drift_delta_e", drift.shift_delta_e);
-    report.notes.push_back(
-        fmt::format("at the mask's edge: kept pixels changed by {:.2f} levels, colour drift {:.2f} dE",
-                    drift.outside_levels, drift.shift_delta_e));
-  }
 }
 
 void write_preview(const fs::path& folder, uint64_t seed, int step, const Tensor& picture) {
@@ -107,7 +86,9 @@ PictureReport write_picture(const GenerateRequest& request, const diffusion::Pic
                        .recipe_hash = recipe_hash(picture.recipe),
                        .measures = picture.measures,
                        .notes = picture.notes};
-  measure(picture, image, report);
+  Measured measured = measure(picture);
+  report.measures.insert(report.measures.end(), measured.measures.begin(), measured.measures.end());
+  report.notes.insert(report.notes.end(), measured.notes.begin(), measured.notes.end());
   media::WriteOptions options{
       .metadata = metadata_of(picture.recipe, {.sampler = picture.sampler, .schedule = picture.schedule})};
   const std::string extension = report.file.extension().string();

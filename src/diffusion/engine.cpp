@@ -76,6 +76,8 @@ const Codec* Engine::State::preview_codec(const std::string& path, const Codec& 
 Engine::Engine() : state_(std::make_unique<State>()) {}
 Engine::~Engine() = default;
 
+void Engine::load(const Recipe& recipe) { state_->model_for(recipe); }
+
 void Engine::set_profiler(kernels::Profiler* profiler) { state_->ex.profiler = profiler; }
 
 namespace {

@@ -48,6 +48,9 @@ class Engine {
   Engine();
   ~Engine();
 
+  // Loads the recipe's model now, so that the next run finds it. Throws Error.
+  void load(const Recipe& recipe);
+
   // One picture of recipe.seed. Throws Error; the engine stays usable.
   Picture run(const Recipe& recipe, const Callbacks& callbacks = {});
 
