@@ -181,6 +181,40 @@ class CheckDocsPaths(ToolTest):
         self.refuses("check_docs_paths", "src/base/a.cpp:1: there is no docs/lost.md")
 
 
+class CheckDocsCommands(ToolTest):
+    def setUp(self):
+        super().setUp()
+        help_text = "Usage: maquette paint [OPTIONS]\n  --out TEXT"
+        program = self.write("bin/maquette", f"#!/bin/sh\n[ \"$2\" = --help ] && echo '{help_text}'\necho \"$@\" >> log\n")
+        program.chmod(0o755)
+
+    def document(self, *blocks: str) -> None:
+        self.write("docs/guide.md", "\n".join(f"```{block}\n```" for block in blocks))
+
+    def arguments(self) -> list[str]:
+        return ["--program-folder", "bin", "docs/guide.md"]
+
+    def test_commands_that_work(self):
+        self.document("sh\nmaquette paint --out a.png", "sh\ngrep paint log")
+        self.accepts("check_docs_commands", *self.arguments())
+
+    def test_a_command_that_fails(self):
+        self.document("sh\nmaquette paint --out a.png\nfalse")
+        self.refuses("check_docs_commands", "docs/guide.md:2: exit code 1", *self.arguments())
+
+    def test_an_option_that_is_not_there(self):
+        self.document("sh own-models\nmaquette paint --ot a.png")
+        self.refuses("check_docs_commands", "maquette paint has no option --ot", *self.arguments())
+
+    def test_a_command_that_is_not_there(self):
+        self.document("sh own-models\nmaquette draw a.png")
+        self.refuses("check_docs_commands", "there is no command maquette draw", *self.arguments())
+
+    def test_blocks_that_are_not_run(self):
+        self.document("sh setup\nfalse", "text\nfalse")
+        self.accepts("check_docs_commands", *self.arguments())
+
+
 class CheckFormat(ToolTest):
     def setUp(self):
         super().setUp()

@@ -19,11 +19,15 @@ Measured measure(const diffusion::Picture& picture) {
     const media::SeamDrift drift =
         media::seam_drift(media::to_8bit(picture.original), picture.image8, picture.mask);
     measured.measures.emplace_back("drift_outside", drift.outside_levels);
-    measured.measures.emplace_back("drift_inside", drift.inside_levels);
-    measured.measures.emplace_back("drift_delta_e", drift.shift_delta_e);
-    measured.notes.push_back(
-        fmt::format("at the mask's edge: kept pixels changed by {:.2f} levels, colour drift {:.2f} dE",
-                    drift.outside_levels, drift.shift_delta_e));
+    std::string note =
+        fmt::format("at the mask's edge: kept pixels changed by {:.2f} levels", drift.outside_levels);
+    // A new margin has no original to drift from.
+    if (!recipe.outpaint.any()) {
+      measured.measures.emplace_back("drift_inside", drift.inside_levels);
+      measured.measures.emplace_back("drift_delta_e", drift.shift_delta_e);
+      note += fmt::format(", colour drift {:.2f} dE", drift.shift_delta_e);
+    }
+    measured.notes.push_back(std::move(note));
   }
   return measured;
 }

@@ -3,7 +3,7 @@ make of pictures.
 
     python tools/golden/media.py
 
-Needs numpy, pillow, opencv-python-headless and torch. Arrays are stored as .npy, which src/media/golden.h reads.
+Needs numpy, pillow, opencv-python-headless and torch. Arrays are stored as .npy, which src/media/golden_array.h reads.
 """
 
 import hashlib
