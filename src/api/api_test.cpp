@@ -242,6 +242,13 @@ TEST(Api, looks_at_files) {
   EXPECT_TRUE(model["missing"].empty());
   EXPECT_NE(list_samplers().find("dpm++2m-sde"), std::string::npos);
   EXPECT_TRUE(version().starts_with("maquette "));
+
+  // A picture of another program, whose settings are taken over without a word on the terminal.
+  testing::internal::CaptureStderr();
+  const Json recipe = parse_json(read_recipe("tests/golden/media/text/text.png"), "recipe").take();
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(recipe["dialect"], "a1111");
+  EXPECT_EQ(recipe["seed"], 5);
 }
 
 }  // namespace

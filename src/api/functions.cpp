@@ -4,6 +4,7 @@
 #include "app/inspect.h"
 #include "app/picture_record.h"
 #include "app/session.h"
+#include "base/log.h"
 
 namespace maquette::api {
 
@@ -34,6 +35,12 @@ Recipe recipe_of(const Job& job) {
   if (!job.precision.empty()) recipe.precision = parse_precision(job.precision);
   return recipe;
 }
+
+// The program says on the terminal what it took over from a file; a library keeps quiet.
+[[maybe_unused]] const bool kQuiet = [] {
+  log::set_level(log::Level::error);
+  return true;
+}();
 
 // Words of a command line need not be UTF-8; JSON text is.
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
