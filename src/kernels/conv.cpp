@@ -109,4 +109,33 @@ Tensor conv2d(Exec& ex, const Tensor& x, const ConvWeights& weights, const ConvG
   throw Error(ErrorCode::failed, "no implementation for {}", problem.text());
 }
 
+Tensor conv2d_enlarged(Exec& ex, const Tensor& x, const ConvWeights& weights, const ConvEpilogue& epilogue) {
+  ConvGeometry geometry = ConvGeometry::same(3);
+  if (x.rank() == 4 && x.size(3) == weights.in_channels() && weights.kernel_h() == 3 &&
+      weights.kernel_w() == 3) {
+    const Tensor picture = with_wrapped_edges(ex, x, geometry);
+    const ConvProblem problem{.n = picture.size(0),
+                              .height = picture.size(1),
+                              .width = picture.size(2),
+                              .in_channels = weights.in_channels(),
+                              .out_channels = weights.out_channels(),
+                              .kernel_h = 3,
+                              .kernel_w = 3,
+                              .geometry = geometry,
+                              .type = picture.dtype()};
+    for (const ConvImplementation& implementation : enlarged_conv_implementations()) {
+      if (!implementation.accepts(problem)) continue;
+      const PackedConv& packed = weights.packed(implementation, problem);
+      ProfileScope profile(ex, "", problem.flop() * 16 / 9);
+      if (profile.active())
+        profile.detail(fmt::format("enlarged {} {}", problem.text(), implementation.name));
+      Tensor out = ex.empty({x.size(0), 2 * x.size(1), 2 * x.size(2), problem.out_channels}, problem.type);
+      implementation.run(ex, problem, packed, picture, epilogue, out);
+      return out;
+    }
+  }
+  const Tensor large = resize_nearest(ex, x, 2 * x.size(1), 2 * x.size(2));
+  return conv2d(ex, large, weights, ConvGeometry::same(weights.kernel_h()), epilogue);
+}
+
 }  // namespace maquette::kernels

@@ -106,6 +106,19 @@ class ConvWeights {
 Tensor conv2d(Exec& ex, const Tensor& x, const ConvWeights& weights, const ConvGeometry& geometry,
               const ConvEpilogue& epilogue = {});
 
+// The 3x3 convolution, with PyTorch's padding = 1, of a picture enlarged twofold by repeating its pixels
+// (nearest):
+//   x [N, H, W, I] -> out [N, 2 H, 2 W, O].
+// Each of the four positions in a pixel of x sees only 2x2 of them, by sums of the published weights: that is
+// 4/9 of the multiplications, and the enlarged picture is never stored. Where no implementation does it so,
+// the picture is enlarged and convolved.
+Tensor conv2d_enlarged(Exec& ex, const Tensor& x, const ConvWeights& weights,
+                       const ConvEpilogue& epilogue = {});
+
+// Implementations of the above, best first; maybe none. Their problem is that of x, its padding in pixels of
+// x.
+std::span<const ConvImplementation> enlarged_conv_implementations();
+
 // The plain loop, kept as the oracle of all others. Accumulates in f32 whatever the type.
 void conv2d_reference(const ConvProblem& problem, const Tensor& w, const Tensor& x,
                       const ConvEpilogue& epilogue, Tensor& out);

@@ -99,6 +99,15 @@ std::span<const ConvImplementation> conv_implementations() {
   return list;
 }
 
+std::span<const ConvImplementation> enlarged_conv_implementations() {
+  static const auto list = [] {
+    auto all = allowed<ConvImplementation>({kAmxEnlargedConv, kAvx512EnlargedConvBf16, kReferenceConv});
+    all.pop_back();  // the reference enlarges, then convolves
+    return all;
+  }();
+  return list;
+}
+
 std::span<const MatmulImplementation> matmul_implementations() {
   static const auto list =
       allowed<MatmulImplementation>({kAmxMatmul, kAvx512MatmulF32, kAvx512MatmulBf16, kOnednnMatmulF32,

@@ -5,6 +5,7 @@
 #include "kernels/attention.h"
 #include "kernels/conv.h"
 #include "kernels/matmul.h"
+#include "kernels/ops.h"
 
 namespace maquette::kernels {
 namespace {
@@ -146,6 +147,55 @@ TEST(Implementations, ProductsAgreeWithTheReference) {
   };
   for (const DType type : {DType::f32, DType::bf16}) {
     for (const MatmulCase& c : cases) check_matmul(c, type);
+  }
+}
+
+// Against enlarging and convolving, both by the plain loops.
+TEST(Implementations, EnlargedConvolutionsAgreeWithTheReference) {
+  struct Case {
+    int64_t n, height, width, in, out;
+    bool wrap_x = false, wrap_y = false;
+  };
+  const std::vector<Case> cases{
+      {.n = 1, .height = 5, .width = 16, .in = 32, .out = 40},
+      {.n = 2, .height = 8, .width = 32, .in = 64, .out = 64},
+      {.n = 1, .height = 33, .width = 7, .in = 48, .out = 20},
+      {.n = 1, .height = 16, .width = 16, .in = 64, .out = 33, .wrap_x = true},
+      {.n = 2, .height = 9, .width = 48, .in = 96, .out = 32, .wrap_y = true},
+      {.n = 1, .height = 4, .width = 32, .in = 4, .out = 8, .wrap_x = true, .wrap_y = true}};
+  for (const Case& c : cases) {
+    for (const DType type : {DType::f32, DType::bf16}) {
+      Exec ex;
+      ex.wrap = {.x = c.wrap_x, .y = c.wrap_y};
+      const Tensor x = noise({c.n, c.height, c.width, c.in}, type, 1);
+      const Tensor w = noise({c.out, c.in, 3, 3}, DType::f32, 2);
+      const Tensor bias = noise({c.out}, DType::f32, 3);
+      const ConvWeights weights(w);
+      const ConvEpilogue epilogue{.bias = &bias, .activation = Activation::relu};
+      const Tensor found = conv2d_enlarged(ex, x, weights, epilogue);
+
+      Tensor large = resize_nearest(ex, x, 2 * c.height, 2 * c.width);
+      if (ex.wrap.any()) {
+        const int px = c.wrap_x, py = c.wrap_y;
+        large = pad_wrapped(ex, large, {.top = py, .left = px, .bottom = py, .right = px});
+      }
+      ConvGeometry geometry = ConvGeometry::same(3);
+      if (c.wrap_x) geometry.pad_left = geometry.pad_right = 0;
+      if (c.wrap_y) geometry.pad_top = geometry.pad_bottom = 0;
+      const ConvProblem problem{.n = c.n,
+                                .height = large.size(1),
+                                .width = large.size(2),
+                                .in_channels = c.in,
+                                .out_channels = c.out,
+                                .kernel_h = 3,
+                                .kernel_w = 3,
+                                .geometry = geometry,
+                                .type = type};
+      Tensor expected = Tensor::empty({c.n, 2 * c.height, 2 * c.width, c.out}, type);
+      conv2d_reference(problem, w, large, epilogue, expected);
+      EXPECT_LE(relative_error(found.to(DType::f32), expected.to(DType::f32)), tolerance(type, "winograd"))
+          << problem.text();
+    }
   }
 }
 

@@ -14,9 +14,9 @@ namespace maquette::media {
 //   ratio = (wrap + 1/2) / (max(typical, beside) + 1/2)
 //
 // 1.0: the seam is as smooth as the picture around it. Seamless textures stay below about 1.5; a picture that
-// was not made to repeat has 2.5 and more. The half level keeps flat pictures from dividing nothing by nothing. `rank` is the share of inside steps at least as large
-// as `wrap`: a seam that is no larger than many edges of the motif cannot be told from them, whatever the
-// ratio.
+// was not made to repeat has 2.5 and more. The half level keeps flat pictures from dividing nothing by
+// nothing. `rank` is the share of inside steps at least as large as `wrap`: a seam that is no larger than
+// many edges of the motif cannot be told from them, whatever the ratio.
 struct AxisSeam {
   double wrap = 0;
   double typical = 0;

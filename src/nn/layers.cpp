@@ -104,6 +104,14 @@ Tensor Conv2d::operator()(Exec& ex, const Tensor& x, const Extra& extra) const {
                           .activation = extra.activation});
 }
 
+Tensor Conv2d::enlarged(Exec& ex, const Tensor& x, const Extra& extra) const {
+  return kernels::conv2d_enlarged(ex, x, *weights,
+                                  {.bias = pointer_or_null(bias),
+                                   .per_image = extra.per_image,
+                                   .residual = extra.residual,
+                                   .activation = extra.activation});
+}
+
 Conv2d load_conv2d(const Scope& scope, const kernels::ConvGeometry& geometry) {
   Tensor published = scope.get("weight");
   const Shape shape = published.shape();

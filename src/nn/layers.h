@@ -49,6 +49,9 @@ struct Conv2d {
   };
   Tensor operator()(Exec& ex, const Tensor& x) const { return (*this)(ex, x, Extra{}); }
   Tensor operator()(Exec& ex, const Tensor& x, const Extra& extra) const;
+  // Of x enlarged twofold by repeating its pixels; for 3x3 with padding 1.
+  Tensor enlarged(Exec& ex, const Tensor& x) const { return enlarged(ex, x, Extra{}); }
+  Tensor enlarged(Exec& ex, const Tensor& x, const Extra& extra) const;
   int64_t in_channels() const { return weights->in_channels(); }
   int64_t out_channels() const { return weights->out_channels(); }
 };

@@ -166,11 +166,11 @@ Ahead ahead_of(const PanelJob& job, const Pair& pair, int64_t index, int64_t pai
   }
   if (job.finish) {
     const int64_t columns = job.finish->gated ? kPanelColumns / 2 : kPanelColumns;
-    const int64_t first = (pair.upper->row * job.finish->columns + job.panel * columns) * 2;
+    const int64_t first = (job.finish->row_begin(pair.upper->row) + job.panel * columns) * 2;
     const auto* residual = static_cast<const char*>(job.finish->residual);
     ahead.out = static_cast<const char*>(job.finish->out) + first;
     ahead.residual = residual ? residual + first : nullptr;
-    ahead.out_pitch = job.finish->columns * 2;
+    ahead.out_pitch = job.finish->step() * 2;
     ahead.out_rows = (2 * kRowsPerTile + steps - 1) / steps;
   }
   return ahead;

@@ -9,12 +9,21 @@ namespace maquette::kernels {
 
 namespace avx512 {
 struct Core;
+struct Finish;
 std::unique_ptr<PackedMatmul> pack_matmul(const Core& core, const MatmulProblem& problem, const Tensor& w);
 void run_matmul(Exec& ex, const MatmulProblem& problem, const PackedMatmul& packed, const Tensor& x,
                 const MatmulEpilogue& epilogue, Tensor& out);
 std::unique_ptr<PackedConv> pack_conv(const Core& core, const ConvProblem& problem, const Tensor& w);
 void run_conv(Exec& ex, const ConvProblem& problem, const PackedConv& packed, const Tensor& x,
               const ConvEpilogue& epilogue, Tensor& out);
+std::unique_ptr<PackedConv> pack_enlarged_conv(const Core& core, const ConvProblem& problem, const Tensor& w);
+void run_enlarged_conv(Exec& ex, const ConvProblem& problem, const PackedConv& packed, const Tensor& x,
+                       const ConvEpilogue& epilogue, Tensor& out);
+// Whether the pixels of a row fill whole tiles of the core, as an enlarged convolution wants it.
+bool rows_are_whole(const Core& core, int64_t width);
+// A convolution by panels with a finish of its own.
+void run_conv_to(Exec& ex, const ConvProblem& problem, const PackedConv& packed, const Tensor& x,
+                 const Finish& finish, const Tensor* bias);
 struct WinogradCore;
 std::unique_ptr<PackedConv> pack_winograd(const WinogradCore& core, const ConvProblem& problem,
                                           const Tensor& w);
@@ -29,6 +38,8 @@ extern const ConvImplementation kWinogradConvBf16;
 extern const ConvImplementation kAmxConv;
 extern const ConvImplementation kAvx512ConvF32;
 extern const ConvImplementation kAvx512ConvBf16;
+extern const ConvImplementation kAmxEnlargedConv;
+extern const ConvImplementation kAvx512EnlargedConvBf16;
 extern const MatmulImplementation kAmxMatmul;
 extern const MatmulImplementation kAvx512MatmulF32;
 extern const MatmulImplementation kAvx512MatmulBf16;

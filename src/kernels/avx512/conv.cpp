@@ -277,9 +277,23 @@ std::unique_ptr<PackedConv> pack_conv(const Core& core, const ConvProblem& p, co
   return std::make_unique<Packed>(Panels(layout, taps_first(p, widen(w))), true);
 }
 
+void run_conv_to(Exec& ex, const ConvProblem& p, const PackedConv& form, const Tensor& x,
+                 const Finish& finish, const Tensor* bias) {
+  const auto& packed = static_cast<const Packed&>(form);
+  const ConvRun conv(p, packed.panels, packed.gathered, x);
+  run_product(ex, {.weights = &packed.panels,
+                   .finish = finish,
+                   .bias = bias,
+                   .blocks = conv.blocks(),
+                   .block_rows = conv.block_rows(),
+                   .scratch_bytes = conv.scratch_bytes(packed.panels.chunks().front()),
+                   .view = [&conv](int64_t block, const Chunk& chunk, char* scratch, BlockView& view) {
+                     conv.view(block, chunk, scratch, view);
+                   }});
+}
+
 void run_conv(Exec& ex, const ConvProblem& p, const PackedConv& form, const Tensor& x,
               const ConvEpilogue& epilogue, Tensor& out) {
-  const auto& packed = static_cast<const Packed&>(form);
   const Finish finish{.per_image = epilogue.per_image ? epilogue.per_image->data().data() : nullptr,
                       .residual = epilogue.residual ? epilogue.residual->raw() : nullptr,
                       .out = out.raw(),
@@ -287,19 +301,11 @@ void run_conv(Exec& ex, const ConvProblem& p, const PackedConv& form, const Tens
                       .rows_per_image = p.out_height() * p.out_width(),
                       .activation = epilogue.activation};
   if (is_product(p)) {
+    const auto& packed = static_cast<const Packed&>(form);
     run_rows(ex, as_product(p), packed.panels, x, finish, epilogue.bias);
     return;
   }
-  const ConvRun conv(p, packed.panels, packed.gathered, x);
-  run_product(ex, {.weights = &packed.panels,
-                   .finish = finish,
-                   .bias = epilogue.bias,
-                   .blocks = conv.blocks(),
-                   .block_rows = conv.block_rows(),
-                   .scratch_bytes = conv.scratch_bytes(packed.panels.chunks().front()),
-                   .view = [&conv](int64_t block, const Chunk& chunk, char* scratch, BlockView& view) {
-                     conv.view(block, chunk, scratch, view);
-                   }});
+  run_conv_to(ex, p, form, x, finish, epilogue.bias);
 }
 
 }  // namespace maquette::kernels::avx512

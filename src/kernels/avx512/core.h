@@ -38,6 +38,17 @@ struct Finish {
   int64_t rows_per_image = 1;
   Activation activation = Activation::none;
   bool gated = false;
+  // Where set, the rows are the pixels of a picture of this width, and each becomes the pixel (phase_y,
+  // phase_x) of the 2x2 that it covers in an output twice as large.
+  int64_t phase_width = 0;
+  int64_t phase_y = 0, phase_x = 0;
+
+  int64_t step() const { return phase_width == 0 ? columns : 2 * columns; }  // between neighbouring rows
+  int64_t row_begin(int64_t row) const {                                     // in elements of out
+    if (phase_width == 0) return row * columns;
+    const int64_t y = 2 * (row / phase_width) + phase_y;
+    return (y * 2 * phase_width + 2 * (row % phase_width) + phase_x) * columns;
+  }
 };
 
 // Whether rows of A are fetched ahead: not where they lie in the second-level cache; to keep them there for

@@ -39,8 +39,8 @@ void finish_plain(const Finish& f, const FinishRows& tile) {
     right_shift = _mm512_add_ps(right_shift, _mm512_maskz_loadu_ps(right_mask, shift + 16));
   }
   const float* sums = tile.sums;
-  int64_t index = tile.row * f.columns + column;
-  for (int r = 0; r < tile.rows; ++r, sums += tile.pitch, index += f.columns) {
+  int64_t index = f.row_begin(tile.row) + column;
+  for (int r = 0; r < tile.rows; ++r, sums += tile.pitch, index += f.step()) {
     __m512 left = activate(kActivation, _mm512_add_ps(_mm512_loadu_ps(sums), left_shift));
     __m512 right = activate(kActivation, _mm512_add_ps(_mm512_loadu_ps(sums + 16), right_shift));
     if (f.residual) {

@@ -65,6 +65,20 @@ std::unique_ptr<PackedConv> pack_conv(const ConvProblem& p, const Tensor& w) {
   return avx512::pack_conv(kCore, p, w);
 }
 
+// Few channels are gathered tap by tap, which enlarging does not pay for.
+template <const avx512::Core& kCore>
+bool accepts_enlarged(const ConvProblem& p) {
+  const bool runs = &kCore == &avx512::kCoreAmx ? on_amx(p) : accepts_conv<DType::bf16>(p);
+  const int64_t width =
+      p.width - 2 + p.geometry.pad_left + p.geometry.pad_right;  // of x before it was wrapped
+  return runs && p.in_channels >= 32 && avx512::rows_are_whole(kCore, width);
+}
+
+template <const avx512::Core& kCore>
+std::unique_ptr<PackedConv> pack_enlarged(const ConvProblem& p, const Tensor& w) {
+  return avx512::pack_enlarged_conv(kCore, p, w);
+}
+
 template <const avx512::Core& kCore>
 std::unique_ptr<PackedMatmul> pack_matmul(const MatmulProblem& p, const Tensor& w) {
   return avx512::pack_matmul(kCore, p, w);
@@ -84,6 +98,14 @@ const ConvImplementation kAmxConv{.name = "amx-bf16",
                                   .accepts = on_amx<ConvProblem>,
                                   .pack = pack_conv<avx512::kCoreAmx>,
                                   .run = avx512::run_conv};
+const ConvImplementation kAmxEnlargedConv{.name = "amx-bf16",
+                                          .accepts = accepts_enlarged<avx512::kCoreAmx>,
+                                          .pack = pack_enlarged<avx512::kCoreAmx>,
+                                          .run = avx512::run_enlarged_conv};
+const ConvImplementation kAvx512EnlargedConvBf16{.name = "avx512-bf16",
+                                                 .accepts = accepts_enlarged<avx512::kCoreBf16>,
+                                                 .pack = pack_enlarged<avx512::kCoreBf16>,
+                                                 .run = avx512::run_enlarged_conv};
 const ConvImplementation kAvx512ConvF32{.name = "avx512-f32",
                                         .accepts = accepts_conv<DType::f32>,
                                         .pack = pack_conv<avx512::kCoreF32>,

@@ -197,7 +197,9 @@ Tensor UNet::operator()(nn::Exec& ex, const UNetInput& in) const {
     }
     if (stage.upsample) {
       const Tensor& next = skips.back();
-      h = (*stage.upsample)(ex, kernels::resize_nearest(ex, h, next.size(1), next.size(2)));
+      const bool twofold = next.size(1) == 2 * h.size(1) && next.size(2) == 2 * h.size(2);
+      h = twofold ? stage.upsample->enlarged(ex, h)
+                  : (*stage.upsample)(ex, kernels::resize_nearest(ex, h, next.size(1), next.size(2)));
     }
   }
   return kernels::to_channels_first(conv_out_(ex, norm_out_.with_silu(ex, h)));

@@ -67,7 +67,7 @@ Tensor RrdbNetwork::tail(nn::Exec& ex, Tensor h) const {
       h = kernels::pixel_shuffle(ex, step.conv(ex, h), step.shuffle, kernels::ShuffleOrder::pytorch);
       if (activate_enlarged) h = kernels::activation(ex, h, activation);
     } else {
-      h = step.conv(ex, kernels::resize_nearest(ex, h, 2 * h.size(1), 2 * h.size(2)), {.activation = after});
+      h = step.conv.enlarged(ex, h, {.activation = after});
     }
   }
   if (high) h = (*high)(ex, h, {.activation = activation});

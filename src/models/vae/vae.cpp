@@ -132,8 +132,7 @@ Tensor Vae::decode(nn::Exec& ex, const Tensor& latent) const {
   ex.trace("decoder.mid_block", h);
   for (const VaeStage& stage : half.stages) {
     for (const ResBlock& res : stage.res) h = res(ex, h);
-    if (stage.resample)
-      h = (*stage.resample)(ex, kernels::resize_nearest(ex, h, 2 * h.size(1), 2 * h.size(2)));
+    if (stage.resample) h = stage.resample->enlarged(ex, h);
     ex.trace("decoder.stage", h);
   }
   return kernels::to_channels_first(half.conv_out(ex, half.norm_out.with_silu(ex, h)));
