@@ -1,6 +1,7 @@
 #include "diffusion/engine.h"
 
 #include <algorithm>
+#include <deque>
 
 #include "diffusion/adapters.h"
 #include "diffusion/controls.h"
@@ -17,6 +18,22 @@
 
 namespace maquette::diffusion {
 
+namespace {
+
+// What the text encoders said to a recipe.
+struct ReadPrompts {
+  PromptPlan plan;
+  std::map<int64_t, Tensor> score_bias;  // of regions
+  std::vector<std::string> warnings;
+};
+
+// The last few, so that pictures that differ in their seeds alone share them (and both passes of hi-res
+// pictures).
+using PromptCache = std::deque<std::pair<std::string, ReadPrompts>>;
+constexpr size_t kPromptsKept = 4;
+
+}  // namespace
+
 struct Engine::State {
   kernels::Exec ex;
   std::string model_key;  // of the one model that is kept
@@ -27,6 +44,7 @@ struct Engine::State {
   std::string upscaler_path;
   std::optional<models::Upscaler> upscaler;
   FileHashes hashes;
+  PromptCache prompts;
 
   std::string preview_path;
   std::optional<Codec> taesd;
@@ -204,6 +222,43 @@ struct ControlsRemoved {
   ~ControlsRemoved() { remove_controls(model); }
 };
 
+// Everything but the seed decides what the text encoders say.
+std::string prompt_key(const Run& run, const Recipe& recipe, const ConditioningSettings& settings,
+                       const PictureInput& input) {
+  Recipe seedless = recipe;
+  seedless.seed = 0;
+  return fmt::format("{}|{}|{}|{}x{}|{}", run.state.model_key, settings.calls,
+                     settings.first_pass_calls.value_or(0), input.height, input.width,
+                     to_json(seedless).dump());
+}
+
+ReadPrompts read_prompts(Run& run, const Recipe& recipe, const ConditioningSettings& settings,
+                         const PictureInput& input) {
+  PromptCache& cache = run.state.prompts;
+  const std::string key = prompt_key(run, recipe, settings, input);
+  const auto found = std::ranges::find(cache, key, [](const auto& entry) { return entry.first; });
+  if (found != cache.end()) return found->second;
+
+  Model& model = run.model;
+  EncodedPrompts encoded = encode_prompts(run.state.ex, model.text, recipe, settings);
+  const int factor = model.codec->factor();
+  ReadPrompts read;
+  read.score_bias =
+      add_regions(run.state.ex, model.text, recipe, settings,
+                  {.height = input.height / factor, .width = input.width / factor}, encoded.plan);
+  read.plan = std::move(encoded.plan);
+  read.warnings = std::move(encoded.warnings);
+  // The text encoders are done: packing them again for another prompt takes less time than it takes memory
+  // now.
+  for (const char* encoder : {"text_encoder", "text_encoder_2"}) {
+    const auto parameters = model.parameters.find(encoder);
+    if (parameters != model.parameters.end()) parameters->second.forget_packed();
+  }
+  cache.emplace_back(key, read);
+  if (cache.size() > kPromptsKept) cache.pop_front();
+  return read;
+}
+
 // One pass over `input`: words, regions, latents, controls, sampling. `recipe` is the pass's own: the second
 // pass of a hi-res picture has other steps and strength.
 Tensor sample(Run& run, const PictureInput& input, const Recipe& recipe, sampling::NoiseSource& noise) {
@@ -219,18 +274,8 @@ Tensor sample(Run& run, const PictureInput& input, const Recipe& recipe, samplin
   conditioning.calls = prompt_calls(recipe, *plan);
   conditioning.first_pass_calls = run.first_pass_calls;
   if (!run.first_pass_calls) run.first_pass_calls = conditioning.calls;  // for a second one
-  EncodedPrompts prompts = encode_prompts(ex, model.text, recipe, conditioning);
+  ReadPrompts prompts = read_prompts(run, recipe, conditioning, input);
   run.note(prompts.warnings);
-  const int factor = model.codec->factor();
-  const std::map<int64_t, Tensor> score_bias =
-      add_regions(ex, model.text, recipe, conditioning,
-                  {.height = input.height / factor, .width = input.width / factor}, prompts.plan);
-  // The text encoders are done: packing them again for another prompt takes less time than it takes memory
-  // now.
-  for (const char* encoder : {"text_encoder", "text_encoder_2"}) {
-    const auto found = model.parameters.find(encoder);
-    if (found != model.parameters.end()) found->second.forget_packed();
-  }
   run.took("encode prompt");
 
   const LatentInput latents = make_latent_input(
@@ -251,7 +296,7 @@ Tensor sample(Run& run, const PictureInput& input, const Recipe& recipe, samplin
                       .sampling = *plan,
                       .plan = std::move(prompts.plan),
                       .control = controls.residuals,
-                      .score_bias = score_bias,
+                      .score_bias = prompts.score_bias,
                       .adapters = controls.adapters};
   request.step_done = [&run](int done, int total, const Tensor& denoised) {
     run.progress.tell("sampling", done, total);

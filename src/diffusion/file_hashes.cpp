@@ -1,29 +1,88 @@
 #include "diffusion/file_hashes.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <vector>
 
+#include "base/file.h"
 #include "base/hash.h"
+#include "base/json.h"
 
 namespace maquette::diffusion {
 
-namespace fs = std::filesystem;
+namespace {
 
-// Files are hashed once; a file that has changed since is hashed again. A folder's hash is that of the list
-// of its files' names and hashes.
-std::string FileHashes::of(const std::string& path) {
-  const auto stamp = [](const fs::path& file) {
-    std::error_code error;
-    return fmt::format("{}:{}", fs::file_size(file, error),
-                       fs::last_write_time(file, error).time_since_epoch().count());
-  };
-  if (!fs::is_directory(path)) {
-    const std::string key = path + "|" + stamp(path);
-    auto& hash = hashes_[key];
-    if (hash.empty()) hash = sha256_hex_of_file(path);
-    return hash;
+constexpr uintmax_t kWorthKeeping = 16 << 20;  // bytes
+constexpr size_t kMostKept = 2000;
+
+fs::path cache_file() {
+  if (const char* folder = std::getenv("MAQUETTE_CACHE")) return fs::path(folder) / "hashes.json";
+  if (const char* folder = std::getenv("XDG_CACHE_HOME"))
+    return fs::path(folder) / "maquette" / "hashes.json";
+  if (const char* home = std::getenv("HOME")) return fs::path(home) / ".cache" / "maquette" / "hashes.json";
+  return {};
+}
+
+bool is_hash(const Json& value) { return value.is_string() && value.get<std::string>().size() == 64; }
+
+// What cannot be read is as good as nothing: everything is hashed anew.
+std::map<std::string, std::string> kept_hashes() {
+  std::map<std::string, std::string> kept;
+  const Result<std::string> text = read_text_file(cache_file());
+  if (!text) return kept;
+  const Result<Json> json = parse_json(*text, "hashes.json");
+  if (!json || !json->is_object()) return kept;
+  for (const auto& [key, value] : json->items()) {
+    if (is_hash(value)) kept.emplace(key, value.get<std::string>());
   }
+  return kept;
+}
+
+}  // namespace
+
+// A file that has changed since is hashed again.
+std::string FileHashes::of_file(const std::string& path, bool read) {
+  std::error_code error;
+  const uintmax_t size = fs::file_size(path, error);
+  const std::string key = fmt::format("{}|{}|{}", fs::absolute(path, error).string(), size,
+                                      fs::last_write_time(path, error).time_since_epoch().count());
+  const auto found = read_.find(key);
+  if (found != read_.end()) return found->second;
+  if (!read && size >= kWorthKeeping) {
+    if (!loaded_) kept_ = kept_hashes();
+    loaded_ = true;
+    const auto kept = kept_.find(key);
+    if (kept != kept_.end()) return kept->second;
+  }
+  const std::string hash = sha256_hex_of_file(path);
+  read_.emplace(key, hash);
+  if (size >= kWorthKeeping) {
+    kept_[key] = hash;
+    remember();
+  }
+  return hash;
+}
+
+// Others may have kept hashes meanwhile: theirs are taken over. A cache that cannot be written is no loss.
+void FileHashes::remember() {
+  const fs::path file = cache_file();
+  if (file.empty()) return;
+  for (const auto& [key, hash] : kept_hashes()) kept_.emplace(key, hash);
+  if (kept_.size() > kMostKept) kept_ = read_;
+  Json json = Json::object();
+  for (const auto& [key, hash] : kept_) json[key] = hash;
+  std::error_code error;
+  fs::create_directories(file.parent_path(), error);
+  try {
+    write_file_atomically(file, json.dump(1) + "\n");
+  } catch (const Error&) {
+  }
+}
+
+// A folder's hash is that of the list of its files' names and hashes.
+std::string FileHashes::of(const std::string& path, bool read) {
+  if (!fs::is_directory(path)) return of_file(path, read);
   std::vector<fs::path> files;
   for (const auto& entry : fs::recursive_directory_iterator(path)) {
     const std::string extension = entry.path().extension().string();
@@ -35,7 +94,7 @@ std::string FileHashes::of(const std::string& path) {
   std::ranges::sort(files);
   Sha256 sum;
   for (const fs::path& file : files) {
-    sum.update(fs::relative(file, path).generic_string() + " " + of(file.string()) + "\n");
+    sum.update(fs::relative(file, path).generic_string() + " " + of_file(file.string(), read) + "\n");
   }
   return sum.hex();
 }
@@ -44,7 +103,7 @@ std::string FileHashes::of(const std::string& path) {
 void FileHashes::fill(Recipe& recipe) {
   const auto fill_one = [this](FileRef& file) {
     if (file.empty()) return;
-    const std::string found = of(file.path);
+    const std::string found = of(file.path, !file.sha256.empty());
     if (!file.sha256.empty() && file.sha256 != found) {
       throw Error(ErrorCode::refused, "cannot repeat the recipe: \"{}\" is not the file that was used",
                   file.path)

@@ -11,6 +11,8 @@ namespace maquette::kernels {
 
 namespace {
 
+constexpr size_t kMostWaste = 4;  // a buffer serves requests down to this part of it
+
 // Sizes are rounded up to eighths of a power of two: at most 12.5 % is wasted, and shapes that differ by
 // little share buffers.
 size_t bucket_of(size_t bytes) {
@@ -30,26 +32,40 @@ struct BufferPool::State {
   ~State() {
     for (auto& [size, data] : unused) std::free(data);
   }
+  // Frees unused buffers smaller than `bytes`, the largest first, until that many bytes are free.
+  void make_room(size_t bytes) {
+    size_t freed = 0;
+    for (auto next = unused.lower_bound(bytes); next != unused.begin() && freed < bytes;) {
+      --next;
+      freed += next->first;
+      held -= next->first;
+      std::free(next->second);
+      next = unused.erase(next);
+    }
+  }
 };
 
 BufferPool::BufferPool() : state_(std::make_shared<State>()) {}
 
+// The smallest unused buffer that is large enough serves, unless most of it would lie idle. Where there is none,
+// smaller unused ones make room first: a decoder's stages grow, and would otherwise leave all their smaller buffers
+// behind. The loop of a sampler finds its buffers from the second or third step on.
 Tensor BufferPool::empty(const Shape& shape, DType type) {
-  const size_t bytes = bucket_of(static_cast<size_t>(shape.elements()) * size_of(type));
+  size_t bytes = bucket_of(static_cast<size_t>(shape.elements()) * size_of(type));
   void* data = nullptr;
   {
     const std::lock_guard lock(state_->mutex);
-    const auto found = state_->unused.find(bytes);
-    if (found != state_->unused.end()) {
+    const auto found = state_->unused.lower_bound(bytes);
+    if (found != state_->unused.end() && found->first / kMostWaste <= bytes) {
+      bytes = found->first;
       data = found->second;
       state_->unused.erase(found);
+    } else {
+      state_->make_room(bytes);
+      state_->held += bytes;
     }
   }
-  if (!data) {
-    data = allocate_memory(bytes);
-    const std::lock_guard lock(state_->mutex);
-    state_->held += bytes;
-  }
+  if (!data) data = allocate_memory(bytes);
   const auto give_back = [state = state_, bytes](const void* p) {
     const std::lock_guard lock(state->mutex);
     state->unused.emplace(bytes, const_cast<void*>(p));

@@ -18,8 +18,9 @@ Tensor ResBlock::operator()(nn::Exec& ex, const Tensor& x, const Tensor& silu_t)
   Tensor per_image;
   if (time) per_image = kernels::convert(ex, (*time)(ex, silu_t), DType::f32);
   Tensor h = conv1(ex, norm1.with_silu(ex, x), {.per_image = time ? &per_image : nullptr});
+  h = norm2.with_silu(ex, h);  // what was normalised makes room for the result
   const Tensor straight = skip ? (*skip)(ex, x) : x;
-  return conv2(ex, norm2.with_silu(ex, h), {.residual = &straight});
+  return conv2(ex, h, {.residual = &straight});
 }
 
 }  // namespace maquette::models
