@@ -6,8 +6,18 @@ namespace {
 
 const Command kCommands[] = {
     {"generate", "make pictures from a prompt or a recipe",
-     "maquette generate --model models/starter --prompt \"sunset red mesas, ringed planet\" --count 4 --out "
-     "out/",
+     "maquette generate --model models/starter --prompt \"sunset, red mesas, ringed planet\" --count 4 --out "
+     "out/\n"
+     "maquette generate --model sd15.safetensors --prompt \"a lighthouse\" --dialect a1111 --sampler \"DPM++ "
+     "2M\" "
+     "--steps 25 --cfg 6\n"
+     "maquette generate --model sd15.safetensors --prompt \"a lighthouse\" --init layout.png --mask sky.png "
+     "--strength 0.8\n"
+     "maquette generate --model sd15.safetensors --prompt \"a lighthouse\" --control "
+     "canny:canny.safetensors:layout.png:0.8\n"
+     "maquette generate --model models/starter --prompt \"alien rocks\" --tile xy --seam-limit 1.5 --upscale "
+     "4x.safetensors\n"
+     "maquette generate --recipe out/7.png --seed 8 --out out/",
      generate},
     {"recipe", "show the recipe that a picture carries", "maquette recipe out/mesas_42.png --json",
      recipe_show},

@@ -69,7 +69,9 @@ int run(int argc, char** argv) {
   std::map<const CLI::App*, std::function<void()>> actions;
   for (const Command& command : commands()) {
     CLI::App* app = parser_of(root, command);
-    app->footer("Example:\n  " + std::string(command.example));
+    const std::vector<std::string> examples = split(command.example, '\n');
+    app->footer(
+        fmt::format("{}:\n  {}", examples.size() > 1 ? "Examples" : "Example", fmt::join(examples, "\n  ")));
     actions[app] = command.declare(*app);
   }
   try {

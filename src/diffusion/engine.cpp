@@ -265,6 +265,7 @@ Tensor sample(Run& run, const PictureInput& input, const Recipe& recipe, samplin
   kernels::Exec& ex = run.state.ex;
   Model& model = run.model;
   const auto plan = sampling::plan_sampling(sampling_request(model, recipe, !starts_from_noise(recipe)));
+  run.note(sampling_notes(model, *plan));
   if (!run.first_pass_calls) {
     run.picture.sampler = plan->sampler();
     run.picture.schedule = plan->schedule();

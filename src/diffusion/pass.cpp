@@ -83,6 +83,34 @@ sampling::SamplingRequest sampling_request(const Model& model, const Recipe& rec
   return request;
 }
 
+std::vector<std::string> sampling_notes(const Model& model, const sampling::SamplingPlan& plan) {
+  std::vector<std::string> notes;
+  const auto one_of = [](std::string_view name, std::initializer_list<std::string_view> names) {
+    return std::ranges::find(names, name) != names.end();
+  };
+  if (plan.scheduler_class() == "IPNDMScheduler") {
+    notes.push_back(
+        "ipndm of the diffusers dialect has a schedule that Stable Diffusion was not trained on: try "
+        "--dialect "
+        "comfy");
+  }
+  if (!plan.scheduler_class().empty()) return notes;
+  // The level after pure noise is a hundredth of it there, and what a sampler learns from its second look at
+  // the one is multiplied up to the other.
+  if (model.zero_terminal_snr && one_of(plan.sampler(), {"heun", "pndm", "dpm2-a"}) &&
+      one_of(plan.schedule(), {"normal", "sgm-uniform", "simple", "kl-optimal"}) && !plan.over_timesteps()) {
+    notes.push_back(
+        fmt::format("{} is unstable from pure noise (zero terminal SNR) over the {} schedule: try "
+                    "--schedule karras",
+                    plan.sampler(), plan.schedule()));
+  }
+  if (plan.sampler() == "dpm++3m-sde" && one_of(plan.schedule(), {"normal", "ddim-uniform"})) {
+    notes.push_back(fmt::format("dpm++3m-sde is unstable over the {} schedule: try --schedule exponential",
+                                plan.schedule()));
+  }
+  return notes;
+}
+
 Tensor run_pass(kernels::Exec& ex, const PassRequest& request, sampling::NoiseSource& noise) {
   const bool has_init = request.input.clean.defined();
   sampling::SamplingPlan* plan = &request.sampling;

@@ -26,6 +26,9 @@ bool starts_from_noise(const Recipe& recipe);
 // What sampling is asked for by a recipe.
 sampling::SamplingRequest sampling_request(const Model& model, const Recipe& recipe, bool has_init);
 
+// What people should know about samplers and schedules that do not go together with the model.
+std::vector<std::string> sampling_notes(const Model& model, const sampling::SamplingPlan& plan);
+
 // -> [1, C, h, w] f32
 Tensor run_pass(kernels::Exec& ex, const PassRequest& request, sampling::NoiseSource& noise);
 

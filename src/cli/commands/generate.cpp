@@ -326,6 +326,58 @@ void declare_output(CLI::App& app, Arguments& a) {
   app.add_option("--threads", a.threads, "how many threads to use")->group("Output");
 }
 
+// What kind of value each option takes, for the help.
+void name_values(CLI::App& app) {
+  constexpr std::pair<const char*, const char*> kNames[] = {{"--model", "FILE|DIR"},
+                                                            {"--vae", "FILE|DIR"},
+                                                            {"--lora", "FILE[:W[:W]]"},
+                                                            {"--lora-dir", "DIR"},
+                                                            {"--embedding", "FILE"},
+                                                            {"--family", "NAME"},
+                                                            {"--prediction", "NAME"},
+                                                            {"--precision", "NAME"},
+                                                            {"--region", "MASK:PROMPT"},
+                                                            {"--width", "PIXELS"},
+                                                            {"--height", "PIXELS"},
+                                                            {"--seed", "N"},
+                                                            {"--count", "N"},
+                                                            {"--tile", "AXES"},
+                                                            {"--seam-limit", "RATIO"},
+                                                            {"--steps", "N"},
+                                                            {"--sampler", "NAME"},
+                                                            {"--schedule", "NAME"},
+                                                            {"--start-step", "N"},
+                                                            {"--end-step", "N"},
+                                                            {"--denoising-start", "FRACTION"},
+                                                            {"--denoising-end", "FRACTION"},
+                                                            {"--scheduler-config", "FILE"},
+                                                            {"--dialect", "NAME"},
+                                                            {"--rng", "NAME"},
+                                                            {"--clip-skip", "N"},
+                                                            {"--init", "FILE"},
+                                                            {"--mask", "FILE"},
+                                                            {"--fill", "NAME"},
+                                                            {"--feather", "PIXELS"},
+                                                            {"--padding", "PIXELS"},
+                                                            {"--image-encoder", "FILE|DIR"},
+                                                            {"--outpaint", "L,T,R,B"},
+                                                            {"--control", "KIND:MODEL:IMAGE"},
+                                                            {"--control-mode", "NAME"},
+                                                            {"--hires", "FACTOR"},
+                                                            {"--hires-steps", "N"},
+                                                            {"--tile-size", "PIXELS"},
+                                                            {"--upscale", "FILE"},
+                                                            {"--recipe", "FILE"},
+                                                            {"--out", "FILE|DIR"},
+                                                            {"--bits", "N"},
+                                                            {"--latent-out", "FILE"},
+                                                            {"--sheet", "FILE"},
+                                                            {"--preview", "DIR"},
+                                                            {"--preview-taesd", "FILE"},
+                                                            {"--threads", "N"}};
+  for (const auto& [option, value] : kNames) app.get_option(option)->type_name(value);
+}
+
 }  // namespace
 
 std::function<void()> generate(CLI::App& app) {
@@ -336,6 +388,7 @@ std::function<void()> generate(CLI::App& app) {
   declare_sampling(app, *a);
   declare_guides(app, *a);
   declare_output(app, *a);
+  name_values(app);
   return [a, &app] {
     std::signal(SIGINT, [](int) { g_interrupted = 1; });
     app::GenerateRequest request{.recipe = recipe_of(app, *a),
