@@ -1,0 +1,18 @@
+// Arguments that hold several values, separated by colons or commas. All throw Error(usage) naming the form.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/recipe.h"
+
+namespace maquette::cli {
+
+[[noreturn]] void bad_value(std::string_view option, std::string_view found, std::string_view expected);
+
+Recipe::Control parse_control(const std::string& text);    // KIND:MODEL:IMAGE[:weight[:start:end]]
+Recipe::Adapter parse_lora(const std::string& text);       // FILE[:weight[:text weight]]
+Recipe::Region parse_region(const std::string& text);      // MASK:PROMPT, or MASK:weight:PROMPT
+Recipe::Outpaint parse_outpaint(const std::string& text);  // LEFT,TOP,RIGHT,BOTTOM in pixels
+
+}  // namespace maquette::cli
