@@ -93,7 +93,8 @@ TEST(Tiling, weights_of_tiles_cover_everything) {
         for (int64_t i = 0; i < span.size; ++i)
           sum[static_cast<size_t>((span.begin + i) % length)] += span.weight(i);
       }
-      // Uneven strides let three tiles meet, most of all on an axis that wraps: the canvas divides by what there is.
+      // Uneven strides let three tiles meet, most of all on an axis that wraps: the canvas divides by what
+      // there is.
       for (const float w : sum) EXPECT_NEAR(w, 1, wraps ? 0.6 : 0.02);
     }
   }
