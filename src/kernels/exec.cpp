@@ -47,9 +47,9 @@ struct BufferPool::State {
 
 BufferPool::BufferPool() : state_(std::make_shared<State>()) {}
 
-// The smallest unused buffer that is large enough serves, unless most of it would lie idle. Where there is none,
-// smaller unused ones make room first: a decoder's stages grow, and would otherwise leave all their smaller buffers
-// behind. The loop of a sampler finds its buffers from the second or third step on.
+// The smallest unused buffer that is large enough serves, unless most of it would lie idle. Where there is
+// none, smaller unused ones make room first: a decoder's stages grow, and would otherwise leave all their
+// smaller buffers behind. The loop of a sampler finds its buffers from the second or third step on.
 Tensor BufferPool::empty(const Shape& shape, DType type) {
   size_t bytes = bucket_of(static_cast<size_t>(shape.elements()) * size_of(type));
   void* data = nullptr;
