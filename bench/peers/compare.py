@@ -3,9 +3,12 @@ and of decoding one picture, the ratio to each peer, and the processor seconds b
 clock where others use the machine).
 
     compare.py --maquette PROGRAM --model FOLDER [--width 512 --height 512] [--rounds 3] [--threads N]
-               [--peers openvino-bf16,pytorch-f32,...] [--cache FOLDER]
+               [--peers openvino-bf16,pytorch-f32,...] [--cache FOLDER] [--no-amx]
 
-The folder comes from make_checkpoint.py. Every peer is a process of its own that waits while the others run.
+The folder comes from make_checkpoint.py. Every peer is a process of its own that waits while the others run; ours runs
+in the peer's precision. "cold" is what our first picture takes more than the second, from an empty process on: reading
+the file, packing the weights, the first touch of memory. --no-amx keeps all of them off the tile registers of AMX, as
+on processors that have AVX512-BF16 only.
 """
 
 import argparse
@@ -19,21 +22,25 @@ import subprocess
 import tempfile
 import time
 
-STEPS = 4  # of one picture; the second picture of a run is warm
+STEPS = 2  # of one picture; the second picture of a run is warm
 
 
 def ours(arguments, precision):
-    """(step, decode) as pairs of wall and processor seconds; the latter only for both together, so zero here."""
+    """Seconds of a warm step, of decoding, and of the cold start; peak memory in GB of a process that makes one picture."""
+    environment = os.environ | {"MAQUETTE_THREADS": str(arguments.threads)}
+    if arguments.no_amx:
+        environment["MAQUETTE_KERNELS"] = "-amx"
     with tempfile.TemporaryDirectory() as folder:
         command = [
             arguments.maquette, "generate", "--model", arguments.model, "--prompt", "a castle", "--negative", "blur",
             "--steps", str(STEPS), "--count", "2", "--seed", "1", "--precision", precision,
             "--width", str(arguments.width), "--height", str(arguments.height), "--json", "--out", folder,
         ]  # fmt: skip
-        environment = os.environ | {"MAQUETTE_THREADS": str(arguments.threads)}
         out = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
-    warm = json.loads(out.strip().splitlines()[1])
-    return warm["seconds"]["sample"] / STEPS, warm["seconds"]["decode"], warm["peak_memory"] / 1e9
+    cold, warm = (json.loads(line) for line in out.strip().splitlines()[:2])
+    phases = ("load", "encode prompt", "sample")
+    extra = sum(cold["seconds"][phase] - warm["seconds"][phase] for phase in phases)
+    return warm["seconds"]["sample"] / STEPS, warm["seconds"]["decode"], extra, cold["peak_memory"] / 1e9
 
 
 def timed(action):
@@ -87,32 +94,37 @@ def main():
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--peers", default="openvino-bf16,openvino-f32,pytorch-bf16,pytorch-f32")
     parser.add_argument("--cache", default="/var/tmp/maquette-peers")
+    parser.add_argument("--no-amx", action="store_true")
     arguments = parser.parse_args()
 
+    if arguments.no_amx:
+        os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX512_CORE_BF16"
     multiprocessing.set_start_method("spawn")
-    seen = {}
-
-    def add(name, step, decode, memory):
-        seen.setdefault(name, []).append((step, decode, memory))
-        print(f"{name:14} step {step:6.2f} s  decode {decode:6.2f} s  {memory:5.1f} GB", flush=True)
-
+    rows = []
     for name in arguments.peers.split(","):
+        precision = name.split("-")[1]
+        mine, theirs = [], []
         peer = Peer(name, arguments)
         for _ in range(arguments.rounds):
-            for precision in ("auto", "f32"):
-                add(f"maquette-{precision}", *ours(arguments, precision))
+            mine.append(ours(arguments, "f32" if precision == "f32" else "auto"))
             step, decode, memory = peer.measure()
-            add(name, step[0], decode[0], memory)
-            print(f"{'':14} processor seconds: step {step[1]:.2f}, decode {decode[1]:.2f}")
+            theirs.append((step[0], decode[0], memory))
+            print(f"maquette {precision}: step {mine[-1][0]:.2f} s, decode {mine[-1][1]:.2f} s, {mine[-1][3]:.2f} GB; "
+                  f"{name}: step {step[0]:.2f} s, decode {decode[0]:.2f} s, {memory:.2f} GB", flush=True)  # fmt: skip
         peer.pipe.send("end")
         peer.process.join()
+        rows.append((name, median_of(mine), median_of(theirs)))
 
-    medians = {name: [statistics.median(column) for column in zip(*rows)] for name, rows in seen.items()}
-    print("\n| ours | peer | step | decode |\n|---|---|---|---|")
-    for mine in ("maquette-auto", "maquette-f32"):
-        for name in arguments.peers.split(","):
-            ratios = [f"{a:.2f} s / {b:.2f} s = {a / b:.2f}" for a, b in zip(medians[mine][:2], medians[name][:2])]
-            print(f"| {mine} | {name} | {ratios[0]} | {ratios[1]} |")
+    print("\n| peer | step: ours / peer | ratio | decode: ours / peer | ratio | memory: ours / peer | our cold start |")
+    print("|---|---|---|---|---|---|---|")
+    for name, (step, decode, cold, memory), (peer_step, peer_decode, peer_memory) in rows:
+        print(f"| {name} | {step:.2f} s / {peer_step:.2f} s | {step / peer_step:.2f} | {decode:.2f} s / "
+              f"{peer_decode:.2f} s | {decode / peer_decode:.2f} | {memory:.2f} GB / {peer_memory:.2f} GB | "
+              f"+{cold:.1f} s |")  # fmt: skip
+
+
+def median_of(rows):
+    return [statistics.median(column) for column in zip(*rows)]
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ constexpr size_t kPromptsKept = 4;
 struct Engine::State {
   kernels::Exec ex;
   std::string model_key;  // of the one model that is kept
+  std::string packed;     // model and type whose weights are packed: they take no more memory
   std::unique_ptr<Model> model;
   std::optional<LatentPreview> preview;
   ControlLibrary controls;
@@ -184,18 +185,24 @@ struct Run {
 // Refuses what cannot be sampled in the memory there is, and decodes in tiles what cannot be decoded at once.
 void Run::check_memory(int64_t height, int64_t width) {
   const DType type = state.ex.activations;
-  const uint64_t available = available_memory() + state.ex.pool.bytes_held();
+  uint64_t available = available_memory() + state.ex.pool.bytes_held();
   const int64_t side = picture.recipe.tile_size;
   const MemoryEstimate estimate =
       side > 0 ? estimate_memory(model, std::min(height, side), std::min(width, side), type)
                : estimate_memory(model, height, width, type);
+  const std::string key = fmt::format("{}|{}", state.model_key, name(type));
+  const uint64_t weights = state.packed == key ? 0 : estimate.weights;
   constexpr double kMiB = 1024.0 * 1024.0;
-  if (estimate.sampling > available) {
+  if (weights + estimate.sampling > available) {
     throw Error(ErrorCode::no_memory, "a picture of {}x{} would not fit in memory", width, height)
         .with("found", fmt::format("about {:.0f} MiB free", static_cast<double>(available) / kMiB))
-        .with("expected", fmt::format("about {:.0f} MiB", static_cast<double>(estimate.sampling) / kMiB))
+        .with("expected", fmt::format("about {:.0f} MiB, of them {:.0f} for the weights",
+                                      static_cast<double>(weights + estimate.sampling) / kMiB,
+                                      static_cast<double>(weights) / kMiB))
         .hint("try a smaller size, or --tile-size {}", model.native_size);
   }
+  state.packed = key;
+  available -= weights;
   const int64_t tile = decoding_tile(model, height, width, type, available);
   if (tile > 0) {
     tiles = TileOptions{.tile = tile, .overlap = std::max<int64_t>(tile / 4, 4)};

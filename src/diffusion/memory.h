@@ -9,6 +9,7 @@
 namespace maquette::diffusion {
 
 struct MemoryEstimate {
+  uint64_t weights = 0;   // of the denoising network, packed for the kernels at the first step
   uint64_t sampling = 0;  // activations of one guided step
   uint64_t decoding = 0;  // activations of decoding at once
 };

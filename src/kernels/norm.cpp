@@ -1,7 +1,7 @@
 // Group and layer normalisation (Wu & He 2018, Ba et al. 2016). The variance is taken around the mean, never
-// as E[x^2] - E[x]^2, which loses digits where the mean is large. For group norm, small parts of the picture
-// get a mean and a sum of squares each while they are in the cache; these are joined exactly (Chan et al.
-// 1983, equation 2.1) in a fixed order, so that results do not depend on the number of threads.
+// as E[x^2] - E[x]^2, which loses digits where the mean is large. For group norm, each channel of a small
+// part of the picture gets a mean and a sum of squares around a centre near it; these are joined exactly
+// (Chan et al. 1983, equation 2.1) in a fixed order, so that results do not depend on the number of threads.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -14,6 +14,7 @@ namespace maquette::kernels {
 namespace {
 
 constexpr int64_t kPartElements = 32768;       // that stay in the cache between two passes
+constexpr int64_t kCenterPixels = 16;          // from which the centre of a part's channels is taken
 constexpr int64_t kGrain = 2 * kPartElements;  // elements that are worth a thread
 
 struct GroupLayout {
@@ -36,26 +37,31 @@ struct Moments {
   }
 };
 
-// The moments of every group in one part of a picture.
+// The moments of every group in one part of a picture, around the mean of each channel over the part's first
+// pixels: near enough to the true one for the squares to keep their digits, and the part is read only once
+// more.
 void part_moments(const RowOps& ops, const GroupLayout& g, const PixelRows& part, Moments* moments) {
-  std::vector<float> sums(static_cast<size_t>(g.channels));
-  std::vector<float> center(static_cast<size_t>(g.channels), 0.0f);
-  const auto count = static_cast<double>(part.pixels * g.width());
-  const auto group_total = [&](int64_t group) {
-    double total = 0;
-    for (int64_t c = 0; c < g.width(); ++c) total += sums[static_cast<size_t>(group * g.width() + c)];
-    return total;
-  };
-  ops.channel_sums(part, center.data(), false, sums.data());
+  const auto channels = static_cast<size_t>(g.channels);
+  std::vector<float> center(channels, 0.0f), sums(channels), squares(channels);
+  PixelRows first = part;
+  first.pixels = std::min<int64_t>(part.pixels, kCenterPixels);
+  ops.channel_moments(first, center.data(), sums.data(), squares.data());
+  for (size_t c = 0; c < channels; ++c) center[c] = sums[c] / static_cast<float>(first.pixels);
+  ops.channel_moments(part, center.data(), sums.data(), squares.data());
+  const auto pixels = static_cast<double>(part.pixels);
   for (int64_t group = 0; group < g.groups; ++group) {
-    moments[group] = {.count = count, .mean = group_total(group) / count};
-    // The mean is rounded to f32 for the second pass, and so it must be when the parts are joined.
-    const auto mean = static_cast<float>(moments[group].mean);
-    moments[group].mean = mean;
-    std::fill_n(center.begin() + group * g.width(), g.width(), mean);
+    const auto begin = static_cast<size_t>(group * g.width());
+    const auto end = begin + static_cast<size_t>(g.width());
+    Moments& m = moments[group];
+    double total = 0;
+    for (size_t c = begin; c < end; ++c) total += pixels * center[c] + sums[c];
+    m.count = pixels * static_cast<double>(g.width());
+    m.mean = total / m.count;
+    for (size_t c = begin; c < end; ++c) {
+      const double shift = center[c] - m.mean;
+      m.squares += squares[c] + 2 * shift * sums[c] + pixels * shift * shift;
+    }
   }
-  ops.channel_sums(part, center.data(), true, sums.data());
-  for (int64_t group = 0; group < g.groups; ++group) moments[group].squares = group_total(group);
 }
 
 const char* at_pixel(const Tensor& x, const GroupLayout& g, int64_t pixel) {

@@ -15,13 +15,15 @@ namespace maquette::kernels {
 namespace {
 
 template <typename T>
-void channel_sums(const PixelRows& x, const float* center, bool squared, float* sums) {
+void channel_moments(const PixelRows& x, const float* center, float* sums, float* squares) {
   std::fill_n(sums, x.channels, 0.0f);
+  std::fill_n(squares, x.channels, 0.0f);
   const T* values = static_cast<const T*>(x.x);
   for (int64_t pixel = 0; pixel < x.pixels; ++pixel, values += x.channels) {
     for (int64_t c = 0; c < x.channels; ++c) {
       const float d = static_cast<float>(values[c]) - center[c];
-      sums[c] += squared ? d * d : d;
+      sums[c] += d;
+      squares[c] += d * d;
     }
   }
 }
@@ -95,7 +97,7 @@ template <typename T>
 RowOps plain(DType type) {
   return {.name = "plain",
           .type = type,
-          .channel_sums = channel_sums<T>,
+          .channel_moments = channel_moments<T>,
           .scale_channels = scale_channels<T>,
           .layer_norm = layer_norm<T>,
           .activate = activate_all<T>,

@@ -35,8 +35,8 @@ struct PixelRows {
 struct RowOps {
   std::string_view name;
   DType type;
-  // sums[c] = sum over the pixels of x[., c] - center[c], or of its square
-  void (*channel_sums)(const PixelRows& x, const float* center, bool squared, float* sums);
+  // sums[c] = sum over the pixels of d = x[., c] - center[c], squares[c] = sum of d^2
+  void (*channel_moments)(const PixelRows& x, const float* center, float* sums, float* squares);
   // out[., c] = x[., c] factor[c] + offset[c], then SiLU if asked
   void (*scale_channels)(const PixelRows& x, const float* factor, const float* offset, bool silu, void* out);
   void (*layer_norm)(const LayerNormRows& rows);

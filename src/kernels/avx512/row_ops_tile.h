@@ -12,14 +12,14 @@ MAQUETTE_INLINE __mmask16 lanes(int64_t left) {
 }
 
 // kVectors times sixteen channels stay in registers while all pixels pass.
-template <typename Element, int kVectors, bool kSquared>
-MAQUETTE_INLINE void sum_channels(const PixelRows& x, int64_t channel, __mmask16 last, const float* center,
-                                  float* sums) {
-  __m512 sum[kVectors], middle[kVectors];
+template <typename Element, int kVectors>
+MAQUETTE_INLINE void moments_of(const PixelRows& x, int64_t channel, __mmask16 last, const float* center,
+                                float* sums, float* squares) {
+  __m512 sum[kVectors], square[kVectors], middle[kVectors];
 #pragma GCC unroll 8
   for (int v = 0; v < kVectors; ++v) {
     const __mmask16 mask = v + 1 < kVectors ? 0xffff : last;
-    sum[v] = _mm512_setzero_ps();
+    sum[v] = square[v] = _mm512_setzero_ps();
     middle[v] = _mm512_maskz_loadu_ps(mask, center + channel + 16 * v);
   }
   for (int64_t pixel = 0; pixel < x.pixels; ++pixel) {
@@ -28,32 +28,29 @@ MAQUETTE_INLINE void sum_channels(const PixelRows& x, int64_t channel, __mmask16
       const __mmask16 mask = v + 1 < kVectors ? 0xffff : last;
       const __m512 d =
           _mm512_sub_ps(Element::load(x.x, pixel * x.channels + channel + 16 * v, mask), middle[v]);
-      sum[v] = kSquared ? _mm512_fmadd_ps(d, d, sum[v]) : _mm512_add_ps(sum[v], d);
+      sum[v] = _mm512_add_ps(sum[v], d);
+      square[v] = _mm512_fmadd_ps(d, d, square[v]);
     }
   }
 #pragma GCC unroll 8
   for (int v = 0; v < kVectors; ++v) {
-    _mm512_mask_storeu_ps(sums + channel + 16 * v, v + 1 < kVectors ? 0xffff : last, sum[v]);
-  }
-}
-
-template <typename Element, bool kSquared>
-void sum_all_channels(const PixelRows& x, const float* center, float* sums) {
-  int64_t channel = 0;
-  for (; channel + 128 <= x.channels; channel += 128) {
-    sum_channels<Element, 8, kSquared>(x, channel, 0xffff, center, sums);
-  }
-  for (; channel < x.channels; channel += 16) {
-    sum_channels<Element, 1, kSquared>(x, channel, lanes(x.channels - channel), center, sums);
+    const __mmask16 mask = v + 1 < kVectors ? 0xffff : last;
+    _mm512_mask_storeu_ps(sums + channel + 16 * v, mask, sum[v]);
+    _mm512_mask_storeu_ps(squares + channel + 16 * v, mask, square[v]);
   }
 }
 
 template <typename Element>
-void channel_sums(const PixelRows& x, const float* center, bool squared, float* sums) {
-  if (squared) {
-    sum_all_channels<Element, true>(x, center, sums);
-  } else {
-    sum_all_channels<Element, false>(x, center, sums);
+void channel_moments(const PixelRows& x, const float* center, float* sums, float* squares) {
+  int64_t channel = 0;
+  for (; channel + 128 <= x.channels; channel += 128) {
+    moments_of<Element, 8>(x, channel, 0xffff, center, sums, squares);
+  }
+  for (; channel + 64 <= x.channels; channel += 64) {
+    moments_of<Element, 4>(x, channel, 0xffff, center, sums, squares);
+  }
+  for (; channel < x.channels; channel += 16) {
+    moments_of<Element, 1>(x, channel, lanes(x.channels - channel), center, sums, squares);
   }
 }
 
@@ -187,7 +184,7 @@ template <typename Element>
 constexpr RowOps make_row_ops(DType type) {
   return {.name = "avx512",
           .type = type,
-          .channel_sums = channel_sums<Element>,
+          .channel_moments = channel_moments<Element>,
           .scale_channels = scale_channels<Element>,
           .layer_norm = layer_norm<Element>,
           .activate = activate_all<Element>,
