@@ -1,7 +1,6 @@
 #include "diffusion/engine.h"
 
 #include <algorithm>
-#include <deque>
 
 #include "diffusion/adapters.h"
 #include "diffusion/controls.h"
@@ -11,28 +10,12 @@
 #include "diffusion/memory.h"
 #include "diffusion/pass.h"
 #include "diffusion/preview.h"
-#include "diffusion/regions.h"
+#include "diffusion/prompts.h"
 #include "diffusion/run_progress.h"
 #include "kernels/cpu.h"
 #include "models/upscaler/upscaler.h"
 
 namespace maquette::diffusion {
-
-namespace {
-
-// What the text encoders said to a recipe.
-struct ReadPrompts {
-  PromptPlan plan;
-  std::map<int64_t, Tensor> score_bias;  // of regions
-  std::vector<std::string> warnings;
-};
-
-// The last few, so that pictures that differ in their seeds alone share them (and both passes of hi-res
-// pictures).
-using PromptCache = std::deque<std::pair<std::string, ReadPrompts>>;
-constexpr size_t kPromptsKept = 4;
-
-}  // namespace
 
 struct Engine::State {
   kernels::Exec ex;
@@ -229,43 +212,6 @@ struct ControlsRemoved {
   ~ControlsRemoved() { remove_controls(model); }
 };
 
-// Everything but the seed decides what the text encoders say.
-std::string prompt_key(const Run& run, const Recipe& recipe, const ConditioningSettings& settings,
-                       const PictureInput& input) {
-  Recipe seedless = recipe;
-  seedless.seed = 0;
-  return fmt::format("{}|{}|{}|{}x{}|{}", run.state.model_key, settings.calls,
-                     settings.first_pass_calls.value_or(0), input.height, input.width,
-                     to_json(seedless).dump());
-}
-
-ReadPrompts read_prompts(Run& run, const Recipe& recipe, const ConditioningSettings& settings,
-                         const PictureInput& input) {
-  PromptCache& cache = run.state.prompts;
-  const std::string key = prompt_key(run, recipe, settings, input);
-  const auto found = std::ranges::find(cache, key, [](const auto& entry) { return entry.first; });
-  if (found != cache.end()) return found->second;
-
-  Model& model = run.model;
-  EncodedPrompts encoded = encode_prompts(run.state.ex, model.text, recipe, settings);
-  const int factor = model.codec->factor();
-  ReadPrompts read;
-  read.score_bias =
-      add_regions(run.state.ex, model.text, recipe, settings,
-                  {.height = input.height / factor, .width = input.width / factor}, encoded.plan);
-  read.plan = std::move(encoded.plan);
-  read.warnings = std::move(encoded.warnings);
-  // The text encoders are done: packing them again for another prompt takes less time than it takes memory
-  // now.
-  for (const char* encoder : {"text_encoder", "text_encoder_2"}) {
-    const auto parameters = model.parameters.find(encoder);
-    if (parameters != model.parameters.end()) parameters->second.forget_packed();
-  }
-  cache.emplace_back(key, read);
-  if (cache.size() > kPromptsKept) cache.pop_front();
-  return read;
-}
-
 // One pass over `input`: words, regions, latents, controls, sampling. `recipe` is the pass's own: the second
 // pass of a hi-res picture has other steps and strength.
 Tensor sample(Run& run, const PictureInput& input, const Recipe& recipe, sampling::NoiseSource& noise) {
@@ -282,7 +228,9 @@ Tensor sample(Run& run, const PictureInput& input, const Recipe& recipe, samplin
   conditioning.calls = prompt_calls(recipe, *plan);
   conditioning.first_pass_calls = run.first_pass_calls;
   if (!run.first_pass_calls) run.first_pass_calls = conditioning.calls;  // for a second one
-  ReadPrompts prompts = read_prompts(run, recipe, conditioning, input);
+  ReadPrompts prompts = run.state.prompts.read(
+      ex, {.model = model, .model_key = run.state.model_key, .recipe = recipe, .settings = conditioning},
+      input);
   run.note(prompts.warnings);
   run.took("encode prompt");
 
