@@ -108,6 +108,10 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return maquette::cli::report(
         Error(ErrorCode::no_memory, "not enough memory").hint("try a smaller size, or --tile-size 512"));
+  } catch (const maquette::Json::exception& error) {
+    // A document that parses, but whose values are of other kinds than its readers expect.
+    return maquette::cli::report(
+        Error(ErrorCode::bad_file, "cannot use a JSON document").with("found", error.what()));
   } catch (const std::exception& error) {
     return maquette::cli::report(Error(ErrorCode::failed, "{}", error.what()));
   }

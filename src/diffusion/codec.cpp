@@ -3,7 +3,23 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nn/finite.h"
+
 namespace maquette::diffusion {
+
+namespace {
+
+// What an autoencoder gives back is read as far as the job's own sizes say.
+void check_result(const Tensor& result, const Shape& expected) {
+  if (!(result.shape() == expected)) {
+    throw Error(ErrorCode::weights, "the autoencoder gives another shape than its layers say")
+        .with("found", result.shape().text())
+        .with("expected", expected.text());
+  }
+  nn::require_finite(result, "the autoencoder");
+}
+
+}  // namespace
 
 int64_t Codec::latent_channels() const { return vae_ ? vae_->latent_channels() : taesd_->latent_channels(); }
 
@@ -28,6 +44,8 @@ Tensor Codec::encode(kernels::Exec& ex, const Tensor& picture, const NoiseFuncti
         values[i] += std::exp(0.5f * log_variance[i]) * drawn.data()[i];
     }
   }
+  check_result(latent,
+               {picture.size(0), latent_channels(), picture.size(2) / factor(), picture.size(3) / factor()});
   for (float& v : latent.data()) v = (v - shift) * scale;
   return latent;
 }
@@ -40,8 +58,10 @@ Tensor Codec::unscaled(const Tensor& latent) const {
 }
 
 Tensor Codec::decode(kernels::Exec& ex, const Tensor& latent, const TileOptions& tiles) const {
-  if (taesd_) return taesd_->decode(ex, unscaled(latent));
-  return decode_tiled(ex, *vae_, unscaled(latent), tiles);
+  const Tensor own = unscaled(latent);
+  const Tensor picture = taesd_ ? taesd_->decode(ex, own) : decode_tiled(ex, *vae_, own, tiles);
+  check_result(picture, {latent.size(0), 3, latent.size(2) * factor(), latent.size(3) * factor()});
+  return picture;
 }
 
 std::pair<float, float> Codec::scaling() const {

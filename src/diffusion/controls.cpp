@@ -82,6 +82,12 @@ bool positive_only(const Recipe::Control& control, const models::ControlNet& net
 // ControlNets see the latent without the further channels of inpainting models.
 Tensor first_channels(const Tensor& latent, int64_t channels) {
   if (latent.size(1) == channels) return latent;
+  if (latent.size(1) < channels) {
+    throw Error(ErrorCode::weights, "cannot use the ControlNet with this model")
+        .with("found", fmt::format("a network for {} latent channels", channels))
+        .with("expected", fmt::format("at most {}", latent.size(1)))
+        .hint("it was made for another model family");
+  }
   const int64_t plane = latent.size(2) * latent.size(3);
   Tensor own = Tensor::empty({latent.size(0), channels, latent.size(2), latent.size(3)});
   for (int64_t i = 0; i < latent.size(0); ++i) {

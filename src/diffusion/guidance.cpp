@@ -5,6 +5,7 @@
 
 #include "models/control/pictures.h"
 #include "models/control/t2i_adapter.h"
+#include "nn/finite.h"
 
 namespace maquette::diffusion {
 
@@ -42,6 +43,16 @@ void rescale(Tensor& guided, const Tensor& prompted, double fraction) {
   const double ratio = standard_deviation(prompted) / std::max(standard_deviation(guided), 1e-12);
   const auto factor = static_cast<float>(fraction * ratio + 1 - fraction);
   for (float& v : guided.data()) v *= factor;
+}
+
+// The sampler reads as much as the latent holds, and NaN would end as a black picture.
+void check_prediction(const Tensor& prediction, const Shape& expected) {
+  if (!(prediction.shape() == expected)) {
+    throw Error(ErrorCode::weights, "the UNet's prediction has another shape than the latent")
+        .with("found", prediction.shape().text())
+        .with("expected", expected.text());
+  }
+  nn::require_finite(prediction, "the UNet");
 }
 
 // Tensors of one row each under each other.
@@ -137,6 +148,7 @@ std::vector<Tensor> GuidedModel::evaluate(const std::vector<Member>& members, co
     if (!states.empty()) input.adapter_states = &states;
 
     const Tensor out = unet_(ex_, input);
+    check_prediction(out, {input.latent.size(0), x.size(1), x.size(2), x.size(3)});
     for (size_t i = 0; i < indices.size(); ++i) {
       predictions[indices[i]] = out.rows(static_cast<int64_t>(i), static_cast<int64_t>(i) + 1);
     }

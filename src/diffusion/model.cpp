@@ -187,12 +187,50 @@ void load_own_codec(Model& model, const ModelOptions& options) {
 void decide_native_size(Model& model, const Json& unet_config) {
   const int factor = model.codec->factor();
   if (unet_config.contains("sample_size") && unet_config["sample_size"].is_number_integer()) {
-    model.native_size = unet_config["sample_size"].get<int64_t>() * factor;
+    constexpr int64_t kLargest = 8192;  // latent pixels per side
+    const auto size = unet_config["sample_size"].get<int64_t>();
+    if (size < 1 || size > kLargest) {
+      throw Error(ErrorCode::weights, "cannot use the UNet's configuration")
+          .with("field", "sample_size")
+          .with("found", size)
+          .with("expected", fmt::format("1 to {}", kLargest));
+    }
+    model.native_size = size * factor;
     return;
   }
   const bool sdxl = model.family == Family::sdxl || model.family == Family::sdxl_refiner;
   const bool sd2_v = model.family == Family::sd2 && model.prediction.value == "v_prediction";
   model.native_size = sdxl ? 1024 : sd2_v ? 768 : 512;
+}
+
+// Each network is sound by itself; here they must fit each other.
+void check_networks_fit(const Model& model) {
+  const auto refuse = [](std::string_view tensor, std::string found, std::string expected) {
+    throw Error(ErrorCode::weights, "the networks of the checkpoint do not fit each other")
+        .with("tensor", tensor)
+        .with("found", std::move(found))
+        .with("expected", std::move(expected));
+  };
+  const int64_t latent = model.latent_channels();
+  const models::UNet& unet = *model.unet;
+  if (unet.out_channels() != latent) {
+    refuse("conv_out.weight", fmt::format("{} channels out", unet.out_channels()),
+           fmt::format("{}, the latent channels of the VAE", latent));
+  }
+  if (unet.in_channels() != latent && !model.editing() && !model.inpainting()) {
+    refuse("conv_in.weight", fmt::format("{} channels in", unet.in_channels()),
+           fmt::format("{0}, or {1} for editing, or {2} for inpainting", latent, 2 * latent, 2 * latent + 1));
+  }
+  int64_t text = 0;
+  for (const TextBranch& branch : model.text.branches) text += branch.encoder.width();
+  if (unet.context_width() > 0 && unet.context_width() != text) {
+    refuse("attn2.to_k.weight", fmt::format("a text width of {}", unet.context_width()),
+           fmt::format("{}, the width of the text encoders", text));
+  }
+}
+
+bool flag(const Json& json, const char* key, bool otherwise) {
+  return json.is_object() && json.contains(key) && json[key].is_boolean() ? json[key].get<bool>() : otherwise;
 }
 
 }  // namespace
@@ -219,6 +257,7 @@ std::unique_ptr<Model> load_model(const fs::path& path, const ModelOptions& opti
   decide_family(*model, report, options);
   load_own_codec(*model, options);
   load_text(*model);
+  check_networks_fit(*model);
   model->prediction = decide_prediction(*model, report, options);
 
   model->scheduler_config = model->checkpoint.scheduler_config.empty()
@@ -231,8 +270,8 @@ std::unique_ptr<Model> load_model(const fs::path& path, const ModelOptions& opti
   decide_native_size(*model, unet->config);
   const Json& index = model->checkpoint.model_index;
   const bool sdxl = model->family == Family::sdxl || model->family == Family::sdxl_refiner;
-  model->zero_empty_negative = sdxl && index.value("force_zeros_for_empty_prompt", true);
-  model->aesthetic_score = index.value("requires_aesthetics_score", model->family == Family::sdxl_refiner);
+  model->zero_empty_negative = sdxl && flag(index, "force_zeros_for_empty_prompt", true);
+  model->aesthetic_score = flag(index, "requires_aesthetics_score", model->family == Family::sdxl_refiner);
   return model;
 }
 

@@ -3,7 +3,29 @@
 
 namespace maquette::kernels {
 
+namespace {
+
+void check_input(const AttentionInput& input) {
+  const auto positive = [](auto... sizes) { return ((sizes >= 1) && ...); };
+  if (!positive(input.n, input.q_length, input.k_length, input.heads, input.head_size)) {
+    throw Error(ErrorCode::weights, "cannot attend with {} heads of {}", input.heads, input.head_size)
+        .with("found",
+              fmt::format("{} pictures, {} queries, {} keys", input.n, input.q_length, input.k_length));
+  }
+  const Tensor& bias = input.bias;
+  if (!bias.defined()) return;
+  if (bias.rank() != 3 || (bias.size(0) != 1 && bias.size(0) != input.n) || bias.size(1) != input.q_length ||
+      bias.size(2) != input.k_length) {
+    throw Error(ErrorCode::failed, "cannot add this to the scores of an attention")
+        .with("found", bias.shape().text())
+        .with("expected", fmt::format("[1 or {}, {}, {}]", input.n, input.q_length, input.k_length));
+  }
+}
+
+}  // namespace
+
 Tensor attention(Exec& ex, const AttentionInput& input) {
+  check_input(input);
   Tensor out = ex.empty({input.n, input.q_length, input.heads * input.head_size}, input.type);
   for (const AttentionImplementation& implementation : attention_implementations()) {
     if (!implementation.accepts(input)) continue;

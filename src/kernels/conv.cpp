@@ -72,6 +72,25 @@ Tensor with_wrapped_edges(Exec& ex, const Tensor& x, ConvGeometry& geometry) {
   return pad_wrapped(ex, x, padding);
 }
 
+// Implementations read the epilogue's tensors as far as the problem's shape says.
+void check_epilogue(const ConvProblem& p, const ConvEpilogue& epilogue, const Tensor& out) {
+  const auto refuse = [&p](std::string_view what, const Tensor& found, const Shape& expected) {
+    throw Error(ErrorCode::weights, "cannot convolve with this {}", what)
+        .with("found", found.shape().text())
+        .with("expected", fmt::format("{} for {}", expected.text(), p.text()));
+  };
+  if (epilogue.bias && epilogue.bias->elements() != p.out_channels) {
+    refuse("bias", *epilogue.bias, {p.out_channels});
+  }
+  if (epilogue.per_image && epilogue.per_image->elements() != p.n * p.out_channels) {
+    refuse("vector per picture", *epilogue.per_image, {p.n, p.out_channels});
+  }
+  if (epilogue.residual &&
+      (!(epilogue.residual->shape() == out.shape()) || epilogue.residual->dtype() != p.type)) {
+    refuse("residual", *epilogue.residual, out.shape());
+  }
+}
+
 }  // namespace
 
 Tensor conv2d(Exec& ex, const Tensor& x, const ConvWeights& weights, const ConvGeometry& geometry,
@@ -98,6 +117,7 @@ Tensor conv2d(Exec& ex, const Tensor& x, const ConvWeights& weights, const ConvG
   }
   Tensor out =
       ex.empty({problem.n, problem.out_height(), problem.out_width(), problem.out_channels}, problem.type);
+  check_epilogue(problem, epilogue, out);
   for (const ConvImplementation& implementation : conv_implementations()) {
     if (!implementation.accepts(problem)) continue;
     const PackedConv& packed = weights.packed(implementation, problem);
@@ -130,6 +150,7 @@ Tensor conv2d_enlarged(Exec& ex, const Tensor& x, const ConvWeights& weights, co
       if (profile.active())
         profile.detail(fmt::format("enlarged {} {}", problem.text(), implementation.name));
       Tensor out = ex.empty({x.size(0), 2 * x.size(1), 2 * x.size(2), problem.out_channels}, problem.type);
+      check_epilogue(problem, epilogue, out);
       implementation.run(ex, problem, packed, picture, epilogue, out);
       return out;
     }

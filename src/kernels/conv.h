@@ -101,8 +101,8 @@ class ConvWeights {
   mutable std::vector<Form> forms_;
 };
 
-// The front door: wraps edges as ex.wrap says, picks the implementation, runs it. Throws Error where the
-// channels do not fit.
+// The front door: wraps edges as ex.wrap says, picks the implementation, runs it. Throws Error(weights)
+// where the channels or the epilogue do not fit.
 Tensor conv2d(Exec& ex, const Tensor& x, const ConvWeights& weights, const ConvGeometry& geometry,
               const ConvEpilogue& epilogue = {});
 

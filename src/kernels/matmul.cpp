@@ -74,6 +74,29 @@ const PackedMatmul& MatmulWeights::packed(const MatmulImplementation& implementa
   return *forms_.back().packed;
 }
 
+namespace {
+
+// Implementations read the epilogue's tensors as far as the problem's shape says.
+void check_epilogue(const MatmulProblem& p, const MatmulEpilogue& epilogue, const Tensor& out) {
+  const auto refuse = [&p](std::string_view what, std::string found, std::string expected) {
+    throw Error(ErrorCode::weights, "cannot multiply with this {}", what)
+        .with("found", found)
+        .with("expected", fmt::format("{} for {}", expected, p.text()));
+  };
+  if (p.gated && p.out_features % 2 != 0) {
+    refuse("gate", fmt::format("{} features", p.out_features), "an even number");
+  }
+  if (epilogue.bias && epilogue.bias->elements() != p.out_features) {
+    refuse("bias", epilogue.bias->shape().text(), fmt::format("[{}]", p.out_features));
+  }
+  if (epilogue.residual &&
+      (!(epilogue.residual->shape() == out.shape()) || epilogue.residual->dtype() != p.type)) {
+    refuse("residual", epilogue.residual->shape().text(), out.shape().text());
+  }
+}
+
+}  // namespace
+
 Tensor matmul(Exec& ex, const Tensor& x, const MatmulWeights& weights, const MatmulEpilogue& epilogue) {
   if (x.rank() < 1 || x.size(-1) != weights.in_features()) {
     throw Error(ErrorCode::weights, "cannot multiply by the weights of a linear layer")
@@ -88,6 +111,7 @@ Tensor matmul(Exec& ex, const Tensor& x, const MatmulWeights& weights, const Mat
   Shape shape = x.shape();
   shape.set(-1, epilogue.gated ? problem.out_features / 2 : problem.out_features);
   Tensor out = ex.empty(shape, problem.type);
+  check_epilogue(problem, epilogue, out);
   for (const MatmulImplementation& implementation : matmul_implementations()) {
     if (!implementation.accepts(problem)) continue;
     const PackedMatmul& packed = weights.packed(implementation, problem);

@@ -78,6 +78,7 @@ class MatmulWeights {
   mutable std::vector<Form> forms_;
 };
 
+// Throws Error(weights) where the features or the epilogue do not fit.
 Tensor matmul(Exec& ex, const Tensor& x, const MatmulWeights& weights, const MatmulEpilogue& epilogue = {});
 
 // The plain loop, kept as the oracle of all others. w: [O, I] f32. Accumulates in f32 whatever the type.

@@ -124,7 +124,25 @@ void group_norm_into(const Tensor& x, const GroupLayout& g, const GroupNormParam
 
 }  // namespace
 
+namespace {
+
+// weight and bias hold one number for each channel of x, which is not empty.
+void check_norm(const Tensor& x, const Tensor* weight, const Tensor* bias) {
+  const int64_t channels = x.rank() > 0 ? x.size(-1) : 0;
+  for (const Tensor* t : {weight, bias}) {
+    if (t && t->elements() == channels && x.elements() > 0) continue;
+    if (!t && x.elements() > 0) continue;
+    throw Error(ErrorCode::weights, "cannot normalise {} with weights for another number of channels",
+                x.shape().text())
+        .with("found", t ? t->shape().text() : "none")
+        .with("expected", fmt::format("[{}]", channels));
+  }
+}
+
+}  // namespace
+
 Tensor group_norm(Exec& ex, const Tensor& x, const GroupNormParameters& parameters) {
+  check_norm(x, parameters.weight, parameters.bias);
   const GroupLayout layout{.n = x.size(0),
                            .pixels = x.elements() / x.size(0) / x.size(-1),
                            .channels = x.size(-1),
@@ -140,6 +158,7 @@ Tensor group_norm(Exec& ex, const Tensor& x, const GroupNormParameters& paramete
 }
 
 Tensor layer_norm(Exec& ex, const Tensor& x, const Tensor& weight, const Tensor& bias, float epsilon) {
+  check_norm(x, &weight, &bias);
   ProfileScope profile(ex, "layer norm", 0);
   Tensor out = ex.empty(x.shape(), x.dtype());
   const RowOps& ops = row_ops(x.dtype());

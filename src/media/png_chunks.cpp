@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <array>
-#include <zlib.h>
 
+#include "base/deflate.h"
 #include "media/unicode.h"
 
 namespace maquette::media {
@@ -26,30 +26,13 @@ Error bad_png(std::string_view found) {
   return Error(ErrorCode::bad_file, "cannot read the PNG chunks").with("found", found);
 }
 
-uint32_t checksum(std::string_view type, Bytes data) {
-  uLong sum = crc32_z(0, reinterpret_cast<const Bytef*>(type.data()), type.size());
-  if (!data.empty()) sum = crc32_z(sum, reinterpret_cast<const Bytef*>(data.data()), data.size());
-  return static_cast<uint32_t>(sum);
-}
+uint32_t checksum(std::string_view type, Bytes data) { return crc32(data, crc32(as_bytes(type))); }
 
 Result<std::string> inflate_text(Bytes packed, size_t limit) {
-  z_stream stream{};
-  if (inflateInit(&stream) != Z_OK) return bad_png("compressed text that cannot be unpacked");
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(packed.data()));
-  stream.avail_in = static_cast<uInt>(packed.size());
-  std::string out;
-  std::array<char, 16384> block;
-  int status = Z_OK;
-  while (status == Z_OK && out.size() <= limit) {
-    stream.next_out = reinterpret_cast<Bytef*>(block.data());
-    stream.avail_out = block.size();
-    status = inflate(&stream, Z_NO_FLUSH);
-    out.append(block.data(), block.size() - stream.avail_out);
-  }
-  inflateEnd(&stream);
-  if (out.size() > limit) return bad_png(fmt::format("compressed text of more than {} bytes", limit));
-  if (status != Z_STREAM_END) return bad_png("compressed text that cannot be unpacked");
-  return out;
+  const Result<std::vector<std::byte>> plain = inflate(packed, DeflateForm::zlib, limit);
+  if (!plain)
+    return bad_png(fmt::format("compressed text that cannot be unpacked: {}", plain.error().what()));
+  return std::string(as_text(*plain));
 }
 
 // Cuts the bytes in front of the next NUL off `rest`; nothing where there is no NUL.

@@ -27,6 +27,11 @@ const void* part_of(const Tensor& t, int64_t offset) {
 // softmax(q k^T) v with k and v side by side in one tensor [N, Tk, 2 C].
 Tensor attend(Exec& ex, const Tensor& q, const Tensor& kv, int64_t heads, const Tensor& bias) {
   const int64_t width = q.size(2);
+  if (kv.size(0) != q.size(0) || kv.size(2) != 2 * width) {
+    throw Error(ErrorCode::weights, "cannot attend from {} to keys and values of {}", q.shape().text(),
+                kv.shape().text())
+        .with("expected", fmt::format("[{}, tokens, {}]", q.size(0), 2 * width));
+  }
   return kernels::attention(ex, {.q = q.raw(),
                                  .k = kv.raw(),
                                  .v = part_of(kv, width),
@@ -77,20 +82,43 @@ Tensor Attention::cross(Exec& ex, const Tensor& x, const CrossContext& context,
   return out(ex, mixed, {.residual = &residual});
 }
 
-Attention load_self_attention(const Scope& scope, int64_t heads) {
+namespace {
+
+// The heads share the `inner` features of the queries evenly.
+int64_t checked_heads(const Scope& scope, std::string_view projection, int64_t heads, int64_t inner) {
+  if (heads >= 1 && inner % heads == 0) return heads;
+  throw Error(ErrorCode::weights, "cannot split {} features into {} heads", inner, heads)
+      .with("tensor", scope.full_name(fmt::format("{}.weight", projection)))
+      .with("expected", "a number of heads that divides the features");
+}
+
+}  // namespace
+
+Attention load_self_attention(const Scope& scope, int64_t heads, int64_t width) {
   Attention attention;
-  attention.qkv = load_linears(scope, {"to_q", "to_k", "to_v"});
-  attention.out = load_linear(scope / "to_out.0");
-  attention.heads = heads;
+  attention.qkv = load_linears(scope, {"to_q", "to_k", "to_v"}, {.in = width});
+  const int64_t inner = attention.qkv->out_features() / 3;
+  attention.out = load_linear(scope / "to_out.0", {.in = inner, .out = width});
+  attention.heads = checked_heads(scope, "to_q", heads, inner);
   return attention;
 }
 
-Attention load_cross_attention(const Scope& scope, int64_t heads) {
+Attention load_clip_attention(const Scope& scope, int64_t heads, int64_t width) {
   Attention attention;
-  attention.q = load_linear(scope / "to_q");
-  attention.kv = load_linears(scope, {"to_k", "to_v"});
-  attention.out = load_linear(scope / "to_out.0");
-  attention.heads = heads;
+  attention.qkv = load_linears(scope, {"q_proj", "k_proj", "v_proj"}, {.in = width});
+  const int64_t inner = attention.qkv->out_features() / 3;
+  attention.out = load_linear(scope / "out_proj", {.in = inner, .out = width});
+  attention.heads = checked_heads(scope, "q_proj", heads, inner);
+  return attention;
+}
+
+Attention load_cross_attention(const Scope& scope, int64_t heads, int64_t width) {
+  Attention attention;
+  attention.q = load_linear(scope / "to_q", {.in = width});
+  const int64_t inner = attention.q->out_features();
+  attention.kv = load_linears(scope, {"to_k", "to_v"}, {.out = inner});
+  attention.out = load_linear(scope / "to_out.0", {.in = inner, .out = width});
+  attention.heads = checked_heads(scope, "to_q", heads, inner);
   return attention;
 }
 

@@ -53,8 +53,11 @@ struct Attention {
   Tensor cross(Exec& ex, const Tensor& x, const CrossContext& context, const Tensor& residual) const;
 };
 
-// Names as diffusers has them: to_q, to_k, to_v, to_out.0.
-Attention load_self_attention(const Scope& scope, int64_t heads);
-Attention load_cross_attention(const Scope& scope, int64_t heads);
+// For sequences [N, T, width]. Names as diffusers has them: to_q, to_k, to_v, to_out.0. Throw Error(weights)
+// where the projections do not fit each other, the sequence or the number of heads.
+Attention load_self_attention(const Scope& scope, int64_t heads, int64_t width);
+Attention load_cross_attention(const Scope& scope, int64_t heads, int64_t width);
+// Self attention with the names that transformers has in CLIP: q_proj, k_proj, v_proj, out_proj.
+Attention load_clip_attention(const Scope& scope, int64_t heads, int64_t width);
 
 }  // namespace maquette::nn

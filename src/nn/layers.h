@@ -2,6 +2,10 @@
 //
 // A layer's load function takes the scope that holds its tensors; what is not there (a bias, a skip) is left
 // out, and the call follows what was loaded. Layers share their weights when copied.
+//
+// Nothing about a file is believed: loading throws Error(weights) that names the tensor, with the shape found
+// and the one expected, where a bias or norm does not fit its layer or a layer does not fit the place that
+// the network has for it; and so does a call whose input has another width than the weights.
 #pragma once
 
 #include <optional>
@@ -17,10 +21,17 @@ namespace maquette::nn {
 using kernels::Activation;
 using kernels::Exec;
 
+// What a layer's place in its network asks of its weights; 0: any number.
+struct Sizes {
+  int64_t in = 0;
+  int64_t out = 0;
+};
+
 // y = activation(x W^T + b) + residual;  x [..., in], W [out, in], b [out] or none.
 struct Linear {
   std::shared_ptr<kernels::MatmulWeights> weights;
-  Tensor bias;  // undefined: none
+  Tensor bias;       // undefined: none
+  std::string name;  // of the weight in its network, for messages
 
   struct Extra {
     const Tensor* residual = nullptr;
@@ -32,15 +43,18 @@ struct Linear {
   int64_t in_features() const { return weights->in_features(); }
   int64_t out_features() const { return weights->out_features(); }
 };
-Linear load_linear(const Scope& scope);
-// Several layers with the same input as one product: their outputs follow each other (q, k, v).
-Linear load_linears(const Scope& scope, std::initializer_list<std::string_view> names);
+Linear load_linear(const Scope& scope, const Sizes& sizes = {});
+// Several layers with the same input as one product: their outputs, all of one width (sizes.out), follow each
+// other (q, k, v).
+Linear load_linears(const Scope& scope, std::initializer_list<std::string_view> names,
+                    const Sizes& sizes = {});
 
 // x [N, H, W, in] -> [N, H', W', out]
 struct Conv2d {
   std::shared_ptr<kernels::ConvWeights> weights;
   Tensor bias;
   kernels::ConvGeometry geometry;
+  std::string name;  // of the weight in its network, for messages
 
   struct Extra {
     const Tensor* per_image = nullptr;  // [N, out] f32, added to every pixel
@@ -55,15 +69,17 @@ struct Conv2d {
   int64_t in_channels() const { return weights->in_channels(); }
   int64_t out_channels() const { return weights->out_channels(); }
 };
-// Padding as PyTorch's kernel / 2 unless a geometry is given.
-Conv2d load_conv2d(const Scope& scope, int stride = 1);
-Conv2d load_conv2d(const Scope& scope, const kernels::ConvGeometry& geometry);
+// Padding as PyTorch's kernel / 2, for square kernels of odd size, unless a geometry is given.
+Conv2d load_conv2d(const Scope& scope, int stride = 1, const Sizes& sizes = {});
+Conv2d load_conv2d(const Scope& scope, const kernels::ConvGeometry& geometry, const Sizes& sizes = {});
 
 struct GroupNorm {
   Tensor weight, bias;  // [C] f32
   int64_t groups = 32;
   float epsilon = 1e-5f;
+  std::string name;  // of the weight in its network, for messages
 
+  int64_t channels() const { return weight.elements(); }
   Tensor operator()(Exec& ex, const Tensor& x) const;
   Tensor with_silu(Exec& ex, const Tensor& x) const;  // silu(norm(x)) in one pass
 };
@@ -71,15 +87,17 @@ struct GroupNormOptions {
   int64_t groups = 32;
   float epsilon = 1e-5f;
 };
-GroupNorm load_group_norm(const Scope& scope, const GroupNormOptions& options);
+GroupNorm load_group_norm(const Scope& scope, const GroupNormOptions& options, int64_t channels = 0);
 
 struct LayerNorm {
   Tensor weight, bias;  // [C] f32
   float epsilon = 1e-5f;
+  std::string name;  // of the weight in its network, for messages
 
+  int64_t width() const { return weight.elements(); }
   Tensor operator()(Exec& ex, const Tensor& x) const;
 };
-LayerNorm load_layer_norm(const Scope& scope, float epsilon = 1e-5f);
+LayerNorm load_layer_norm(const Scope& scope, float epsilon = 1e-5f, int64_t width = 0);
 
 // Rows of a table by number: [count] ids -> [count, width] f32.
 struct Embedding {

@@ -5,7 +5,8 @@
 
 #include <cstring>
 #include <optional>
-#include <zlib.h>
+
+#include "base/deflate.h"
 
 namespace maquette::weights {
 
@@ -169,26 +170,7 @@ Result<std::vector<std::byte>> ZipReader::read(const ZipMember& member, uint64_t
     return bad_zip(bytes_, fmt::format("a packed member that would take {} bytes", member.size));
   }
   std::vector<std::byte> out(member.size);
-  z_stream stream{};
-  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return bad_zip(bytes_, "the inflater could not start");
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(packed.data()));
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  uint64_t left_in = packed.size();
-  uint64_t left_out = out.size();
-  int status = Z_OK;
-  while (status == Z_OK) {
-    // zlib counts in 32 bits: both sides are handed over in pieces.
-    constexpr uint64_t kPiece = uint64_t{1} << 30;
-    const auto give = static_cast<uInt>(std::min(left_in, kPiece));
-    const auto room = static_cast<uInt>(std::min(left_out, kPiece));
-    stream.avail_in = give;
-    stream.avail_out = room;
-    status = inflate(&stream, Z_NO_FLUSH);
-    left_in -= give - stream.avail_in;
-    left_out -= room - stream.avail_out;
-  }
-  inflateEnd(&stream);
-  if (status != Z_STREAM_END || left_out != 0) return bad_zip(bytes_, "a packed member is damaged");
+  if (!inflate_into(packed, DeflateForm::raw, out)) return bad_zip(bytes_, "a packed member is damaged");
   return out;
 }
 

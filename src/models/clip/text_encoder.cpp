@@ -7,19 +7,31 @@ namespace maquette::models {
 
 TextEncoderConfig TextEncoderConfig::from_json(const Json& config) {
   TextEncoderConfig result;
-  if (config.contains("num_attention_heads")) result.heads = config["num_attention_heads"].get<int64_t>();
-  if (config.contains("layer_norm_eps")) result.epsilon = config["layer_norm_eps"].get<float>();
+  const auto refuse = [&config](const char* field, std::string_view expected) {
+    throw Error(ErrorCode::weights, "cannot use the text encoder's configuration")
+        .with("field", field)
+        .with("found", config[field].dump())
+        .with("expected", expected);
+  };
+  if (config.contains("num_attention_heads")) {
+    const Json& heads = config["num_attention_heads"];
+    if (!heads.is_number_integer() || heads.get<int64_t>() < 1) {
+      refuse("num_attention_heads", "a positive whole number");
+    }
+    result.heads = heads.get<int64_t>();
+  }
+  if (config.contains("layer_norm_eps")) {
+    if (!config["layer_norm_eps"].is_number()) refuse("layer_norm_eps", "a number");
+    result.epsilon = config["layer_norm_eps"].get<float>();
+  }
   if (config.contains("hidden_act")) {
-    const auto name = config["hidden_act"].get<std::string>();
+    const Json& name = config["hidden_act"];
     if (name == "quick_gelu") {
       result.activation = nn::Activation::quick_gelu;
     } else if (name == "gelu") {
       result.activation = nn::Activation::gelu;
     } else {
-      throw Error(ErrorCode::weights, "cannot use the text encoder's configuration")
-          .with("field", "hidden_act")
-          .with("found", name)
-          .with("expected", "quick_gelu or gelu");
+      refuse("hidden_act", "quick_gelu or gelu");
     }
   }
   return result;
@@ -32,16 +44,13 @@ Tensor TextLayer::operator()(nn::Exec& ex, Tensor h, nn::Activation activation) 
 
 namespace {
 
-TextLayer load_layer(const nn::Scope& scope, int64_t heads, float epsilon) {
-  TextLayer layer{.norm1 = nn::load_layer_norm(scope / "layer_norm1", epsilon),
-                  .attention = {},
-                  .norm2 = nn::load_layer_norm(scope / "layer_norm2", epsilon),
-                  .fc1 = nn::load_linear(scope / "mlp.fc1"),
-                  .fc2 = nn::load_linear(scope / "mlp.fc2")};
-  const nn::Scope attention = scope / "self_attn";
-  layer.attention.qkv = nn::load_linears(attention, {"q_proj", "k_proj", "v_proj"});
-  layer.attention.out = nn::load_linear(attention / "out_proj");
-  layer.attention.heads = heads;
+TextLayer load_layer(const nn::Scope& scope, int64_t heads, int64_t width, float epsilon) {
+  TextLayer layer{.norm1 = nn::load_layer_norm(scope / "layer_norm1", epsilon, width),
+                  .attention = nn::load_clip_attention(scope / "self_attn", heads, width),
+                  .norm2 = nn::load_layer_norm(scope / "layer_norm2", epsilon, width),
+                  .fc1 = nn::load_linear(scope / "mlp.fc1", {.in = width}),
+                  .fc2 = {}};
+  layer.fc2 = nn::load_linear(scope / "mlp.fc2", {.in = layer.fc1.out_features(), .out = width});
   return layer;
 }
 
@@ -56,19 +65,24 @@ TextEncoder TextEncoder::load(const nn::Scope& scope, const TextEncoderConfig& c
   encoder.position_ = (model / "embeddings").vector("position_embedding.weight");
   const int64_t width = encoder.width();
   const int64_t heads = config.heads > 0 ? config.heads : std::max<int64_t>(width / 64, 1);
-  if (width % heads != 0 || encoder.position_.rank() != 2 || encoder.position_.size(1) != width) {
-    throw Error(ErrorCode::weights, "cannot use the text encoder")
-        .with("found", fmt::format("width {}, {} heads", width, heads));
+  if (encoder.position_.rank() != 2 || encoder.position_.size(1) != width) {
+    (model / "embeddings")
+        .refuse("position_embedding.weight", encoder.position_.shape(),
+                fmt::format("[positions, {}]", width));
   }
   const bool openai = width == 768;
   encoder.activation_ = config.activation != nn::Activation::none ? config.activation
                         : openai                                  ? nn::Activation::quick_gelu
                                                                   : nn::Activation::gelu;
-  for (int i = 0; i < model.count("encoder.layers"); ++i) {
-    encoder.layers_.push_back(load_layer(model / fmt::format("encoder.layers.{}", i), heads, config.epsilon));
+  const int count = model.count("encoder.layers");
+  for (int i = 0; i < count; ++i) {
+    encoder.layers_.push_back(
+        load_layer(model / fmt::format("encoder.layers.{}", i), heads, width, config.epsilon));
   }
-  encoder.final_norm_ = nn::load_layer_norm(model / "final_layer_norm", config.epsilon);
-  if (scope.has("text_projection.weight")) encoder.projection_ = nn::load_linear(scope / "text_projection");
+  encoder.final_norm_ = nn::load_layer_norm(model / "final_layer_norm", config.epsilon, width);
+  if (scope.has("text_projection.weight")) {
+    encoder.projection_ = nn::load_linear(scope / "text_projection", {.in = width});
+  }
   return encoder;
 }
 
@@ -76,7 +90,8 @@ TextOutput TextEncoder::operator()(nn::Exec& ex, std::span<const std::vector<Tex
   const auto n = static_cast<int64_t>(sequences.size());
   const int64_t length = n == 0 ? 0 : static_cast<int64_t>(sequences[0].size());
   if (n == 0 || length == 0 || length > positions()) {
-    throw Error(ErrorCode::failed, "cannot encode {} sequences of {} tokens", n, length)
+    throw Error(n == 0 || length == 0 ? ErrorCode::failed : ErrorCode::weights,
+                "cannot encode {} sequences of {} tokens", n, length)
         .with("expected", fmt::format("1 to {} tokens", positions()));
   }
   Tensor h = Tensor::empty({n, length, width()});

@@ -29,6 +29,8 @@ ControlNetConfig ControlNetConfig::from_json(const Json& config) {
 
 namespace {
 
+constexpr int kMostHalvings = 8;  // of the control picture on its way to the latent's size
+
 void refuse_other_kinds(const nn::Scope& scope) {
   const auto refuse = [](std::string_view found, std::string_view hint) {
     throw Error(ErrorCode::weights, "cannot load the ControlNet").with("found", found).hint("{}", hint);
@@ -40,36 +42,32 @@ void refuse_other_kinds(const nn::Scope& scope) {
   }
 }
 
-HintNetwork load_hint(const nn::Scope& scope) {
-  HintNetwork hint{
-      .in = nn::load_conv2d(scope / "conv_in"), .blocks = {}, .out = nn::load_conv2d(scope / "conv_out")};
-  for (int i = 0; i < scope.count("blocks"); ++i) {
-    hint.blocks.push_back(nn::load_conv2d(scope / fmt::format("blocks.{}", i), i % 2 == 1 ? 2 : 1));
+HintNetwork load_hint(const nn::Scope& scope, int64_t out) {
+  HintNetwork hint{.in = nn::load_conv2d(scope / "conv_in"), .blocks = {}, .out = {}};
+  if (hint.in.in_channels() != 1 && hint.in.in_channels() != 3) {
+    (scope / "conv_in")
+        .refuse("weight", hint.in.weights->source().shape(), "a picture of 1 or 3 channels in");
   }
+  int64_t channels = hint.in.out_channels();
+  const int count = scope.count("blocks");
+  if (count > 2 * kMostHalvings + 1) {
+    throw Error(ErrorCode::weights, "cannot load the ControlNet")
+        .with("tensor", scope.full_name("blocks"))
+        .with("found", count)
+        .with("expected", fmt::format("at most {}", 2 * kMostHalvings + 1));
+  }
+  for (int i = 0; i < count; ++i) {
+    const nn::Scope block = scope / fmt::format("blocks.{}", i);
+    hint.blocks.push_back(nn::load_conv2d(block, i % 2 == 1 ? 2 : 1, {.in = channels}));
+    channels = hint.blocks.back().out_channels();
+  }
+  hint.out = nn::load_conv2d(scope / "conv_out", 1, {.in = channels, .out = out});
   return hint;
 }
 
 int64_t heads_at(const UNetConfig& config, int level) {
   if (config.heads.empty()) return 0;
-  return config.heads[std::min(static_cast<size_t>(level), config.heads.size() - 1)];
-}
-
-size_t skips_of(const std::vector<DownStage>& stages) {
-  size_t count = 1;
-  for (const DownStage& stage : stages) count += stage.layers.size() + (stage.downsample ? 1 : 0);
-  return count;
-}
-
-// The width of the text that the first cross attention found reads; 0 where there is none.
-int64_t context_width_of(const std::vector<DownStage>& stages) {
-  for (const DownStage& stage : stages) {
-    for (const UNetLayer& layer : stage.layers) {
-      if (layer.attention && !layer.attention->blocks.empty()) {
-        return layer.attention->blocks[0].cross.kv->in_features();
-      }
-    }
-  }
-  return 0;
+  return config.heads[std::min(static_cast<size_t>(std::max(level, 0)), config.heads.size() - 1)];
 }
 
 }  // namespace
@@ -80,24 +78,31 @@ ControlNet ControlNet::load(const nn::Scope& scope, const ControlNetConfig& conf
   net.config_ = config;
   net.time_ = load_time_embedding(scope, config.unet);
   net.conv_in_ = nn::load_conv2d(scope / "conv_in");
-  net.hint_ = load_hint(scope / "controlnet_cond_embedding");
+  net.hint_ = load_hint(scope / "controlnet_cond_embedding", net.conv_in_.out_channels());
+  Walk walk{.channels = net.conv_in_.out_channels(),
+            .time_width = net.time_.linear_2.out_features(),
+            .skips = {{.channels = net.conv_in_.out_channels()}}};
   const int levels = scope.count("down_blocks");
   for (int i = 0; i < levels; ++i) {
-    net.down_.push_back(
-        load_down_stage(scope / fmt::format("down_blocks.{}", i), config.unet, heads_at(config.unet, i)));
+    net.down_.push_back(load_down_stage(scope / fmt::format("down_blocks.{}", i), config.unet,
+                                        heads_at(config.unet, i), walk));
   }
-  net.middle_ = load_middle_stage(scope / "mid_block", config.unet, heads_at(config.unet, levels - 1));
-  for (int i = 0; i < scope.count("controlnet_down_blocks"); ++i) {
-    net.skip_out_.push_back(nn::load_conv2d(scope / fmt::format("controlnet_down_blocks.{}", i)));
-  }
-  net.middle_out_ = nn::load_conv2d(scope / "controlnet_mid_block");
-  net.context_width_ = context_width_of(net.down_);
-  if (net.skip_out_.size() != skips_of(net.down_) || net.middle_.res.empty()) {
+  net.middle_ = load_middle_stage(scope / "mid_block", config.unet, heads_at(config.unet, levels - 1), walk);
+  const int outputs = scope.count("controlnet_down_blocks");
+  if (static_cast<size_t>(outputs) != walk.skips.size()) {
     throw Error(ErrorCode::weights, "cannot load the ControlNet")
         .with("tensor", scope.full_name("controlnet_down_blocks"))
-        .with("found", fmt::format("{} outputs", net.skip_out_.size()))
-        .with("expected", fmt::format("{}, one for each skip connection", skips_of(net.down_)));
+        .with("found", fmt::format("{} outputs", outputs))
+        .with("expected", fmt::format("{}, one for each skip connection", walk.skips.size()));
   }
+  for (int i = 0; i < outputs; ++i) {
+    const int64_t channels = walk.skips[static_cast<size_t>(i)].channels;
+    net.skip_out_.push_back(nn::load_conv2d(scope / fmt::format("controlnet_down_blocks.{}", i), 1,
+                                            {.in = channels, .out = channels}));
+  }
+  net.middle_out_ =
+      nn::load_conv2d(scope / "controlnet_mid_block", 1, {.in = walk.channels, .out = walk.channels});
+  net.context_width_ = walk.context_width;
   return net;
 }
 

@@ -42,15 +42,27 @@ Tensor T2iStage::operator()(nn::Exec& ex, Tensor h) const {
 
 namespace {
 
-T2iStage load_stage(const nn::Scope& scope, bool halve) {
+constexpr int kMostStages = 16;
+
+// `channels`: what the next layer gets; 0: what the first one takes.
+T2iStage load_stage(const nn::Scope& scope, bool halve, int64_t& channels) {
   T2iStage stage{.halve = halve, .in = std::nullopt, .res = {}, .out = std::nullopt};
-  if (scope.has("in_conv.weight")) stage.in = nn::load_conv2d(scope / "in_conv");
-  for (int i = 0; i < scope.count("resnets"); ++i) {
-    const nn::Scope res = scope / fmt::format("resnets.{}", i);
-    stage.res.push_back(
-        {.block1 = nn::load_conv2d(res / "block1"), .block2 = nn::load_conv2d(res / "block2")});
+  if (scope.has("in_conv.weight")) {
+    stage.in = nn::load_conv2d(scope / "in_conv", 1, {.in = channels});
+    channels = stage.in->out_channels();
   }
-  if (scope.has("out_conv.weight")) stage.out = nn::load_conv2d(scope / "out_conv");
+  const int count = scope.count("resnets");
+  for (int i = 0; i < count; ++i) {
+    const nn::Scope res = scope / fmt::format("resnets.{}", i);
+    const nn::Conv2d first = nn::load_conv2d(res / "block1", 1, {.in = channels});
+    stage.res.push_back({.block1 = first,
+                         .block2 = nn::load_conv2d(
+                             res / "block2", 1, {.in = first.out_channels(), .out = first.in_channels()})});
+  }
+  if (scope.has("out_conv.weight")) {
+    stage.out = nn::load_conv2d(scope / "out_conv", 1, {.in = channels});
+    channels = stage.out->out_channels();
+  }
   return stage;
 }
 
@@ -58,7 +70,9 @@ T2iStage load_stage(const nn::Scope& scope, bool halve) {
 // into one, those of SD1 8 x 8.
 T2iAdapterKind kind_of(const nn::Scope& body) {
   if (body.has("body.0.out_conv.weight")) return T2iAdapterKind::light;
-  const int64_t in = body.get("conv_in.weight").size(1);
+  const Shape first = body.shape("conv_in.weight");
+  if (first.rank() != 4) body.refuse("conv_in.weight", first, "[out, in, height, width]");
+  const int64_t in = first[1];
   return in % (3 * 16 * 16) == 0 || in == 16 * 16 ? T2iAdapterKind::full_xl : T2iAdapterKind::full;
 }
 
@@ -78,15 +92,34 @@ T2iAdapter T2iAdapter::load(const nn::Scope& scope, const T2iAdapterConfig& conf
   T2iAdapter adapter;
   adapter.kind_ = config.kind == T2iAdapterKind::unknown ? kind_of(network) : config.kind;
   adapter.unfold_ = config.unfold > 0 ? config.unfold : adapter.kind_ == T2iAdapterKind::full_xl ? 16 : 8;
-  if (network.has("conv_in.weight")) adapter.conv_in_ = nn::load_conv2d(network / "conv_in");
-  for (int i = 0; i < network.count("body"); ++i) {
+  int64_t channels = 0;
+  if (network.has("conv_in.weight")) {
+    adapter.conv_in_ = nn::load_conv2d(network / "conv_in");
+    channels = adapter.conv_in_->out_channels();
+  }
+  const int count = network.count("body");
+  if (count > kMostStages) {
+    throw Error(ErrorCode::weights, "cannot load the T2I-Adapter")
+        .with("tensor", network.full_name("body"))
+        .with("found", fmt::format("{} stages", count))
+        .with("expected", fmt::format("at most {}", kMostStages));
+  }
+  for (int i = 0; i < count; ++i) {
     adapter.stages_.push_back(
-        load_stage(network / fmt::format("body.{}", i), halves_before(adapter.kind_, i)));
+        load_stage(network / fmt::format("body.{}", i), halves_before(adapter.kind_, i), channels));
   }
   if (!adapter.conv_in_ && !adapter.stages_.front().in) {
     throw Error(ErrorCode::weights, "cannot load the T2I-Adapter")
         .with("tensor", network.full_name("conv_in.weight"))
         .with("found", "nothing that reads the picture");
+  }
+  const nn::Conv2d& first = adapter.conv_in_ ? *adapter.conv_in_ : *adapter.stages_.front().in;
+  const int64_t folded = int64_t{adapter.unfold_} * adapter.unfold_;
+  if (first.in_channels() != folded && first.in_channels() != 3 * folded) {
+    throw Error(ErrorCode::weights, "cannot load the T2I-Adapter")
+        .with("tensor", first.name)
+        .with("found", first.weights->source().shape().text())
+        .with("expected", fmt::format("inputs for {0} x {0} pixels of 1 or 3 channels", adapter.unfold_));
   }
   return adapter;
 }

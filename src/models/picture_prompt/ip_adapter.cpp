@@ -12,6 +12,7 @@ namespace {
 
 constexpr int64_t kHeadSize = 64;  // of the resampler, in all published files
 constexpr int kMostAttentions = 2000;
+constexpr float kNormEpsilon = 1e-5f;
 
 [[noreturn]] void refuse(std::string_view field, std::string_view found, std::string_view expected) {
   throw Error(ErrorCode::weights, "cannot use the IP-Adapter")
@@ -25,7 +26,7 @@ constexpr int kMostAttentions = 2000;
 // --- projections ---
 
 Tensor TokenProjection::operator()(nn::Exec& ex, const Tensor& embedding) const {
-  const int64_t width = norm.weight.elements();
+  const int64_t width = norm.width();
   const Tensor tokens = linear(ex, embedding);
   return norm(ex, tokens.reshape({embedding.size(0), tokens.size(1) / width, width}));
 }
@@ -76,42 +77,49 @@ Tensor Resampler::operator()(nn::Exec& ex, const Tensor& patches) const {
 namespace {
 
 TokenProjection load_token_projection(const nn::Scope& scope) {
+  constexpr int64_t kMostTokens = 4096;
   TokenProjection projection{.linear = nn::load_linear(scope / "proj"),
                              .norm = nn::load_layer_norm(scope / "norm")};
   const int64_t width = projection.norm.weight.elements();
-  if (width == 0 || projection.linear.out_features() % width != 0) {
+  if (projection.linear.out_features() % width != 0 ||
+      projection.linear.out_features() / width > kMostTokens) {
     refuse(scope.full_name("proj.weight"), fmt::format("{} features", projection.linear.out_features()),
            fmt::format("a multiple of {}", width));
   }
   return projection;
 }
 
+Resampler::Layer load_resampler_layer(const nn::Scope& scope, int64_t width) {
+  const nn::Linear q = nn::load_linear(scope / "0.to_q", {.in = width});
+  const int64_t inner = q.out_features();
+  if (inner % kHeadSize != 0) {
+    refuse(q.name, fmt::format("{} features", inner), fmt::format("heads of {}", kHeadSize));
+  }
+  const nn::Linear feed_in = nn::load_linear(scope / "1.1", {.in = width});
+  return {.norm_patches = nn::load_layer_norm(scope / "0.norm1", kNormEpsilon, width),
+          .norm_tokens = nn::load_layer_norm(scope / "0.norm2", kNormEpsilon, width),
+          .q = q,
+          .kv = nn::load_linear(scope / "0.to_kv", {.in = width, .out = 2 * inner}),
+          .out = nn::load_linear(scope / "0.to_out", {.in = inner, .out = width}),
+          .norm_feed = nn::load_layer_norm(scope / "1.0", kNormEpsilon, width),
+          .feed_in = feed_in,
+          .feed_out = nn::load_linear(scope / "1.3", {.in = feed_in.out_features(), .out = width})};
+}
+
 Resampler load_resampler(const nn::Scope& scope) {
   Resampler resampler;
   resampler.tokens = scope.vector("latents");
   resampler.in = nn::load_linear(scope / "proj_in");
-  resampler.out = nn::load_linear(scope / "proj_out");
-  resampler.norm_out = nn::load_layer_norm(scope / "norm_out");
-  if (resampler.tokens.rank() != 3 || resampler.tokens.size(0) != 1 ||
-      resampler.tokens.size(2) != resampler.in.out_features()) {
+  const int64_t width = resampler.in.out_features();
+  resampler.out = nn::load_linear(scope / "proj_out", {.in = width});
+  resampler.norm_out = nn::load_layer_norm(scope / "norm_out", kNormEpsilon, resampler.out.out_features());
+  if (resampler.tokens.rank() != 3 || resampler.tokens.size(0) != 1 || resampler.tokens.size(2) != width) {
     refuse(scope.full_name("latents"), resampler.tokens.shape().text(),
-           fmt::format("[1, tokens, {}]", resampler.in.out_features()));
+           fmt::format("[1, tokens, {}]", width));
   }
-  for (int i = 0; i < scope.count("layers"); ++i) {
-    const nn::Scope layer = scope / fmt::format("layers.{}", i);
-    resampler.layers.push_back({.norm_patches = nn::load_layer_norm(layer / "0.norm1"),
-                                .norm_tokens = nn::load_layer_norm(layer / "0.norm2"),
-                                .q = nn::load_linear(layer / "0.to_q"),
-                                .kv = nn::load_linear(layer / "0.to_kv"),
-                                .out = nn::load_linear(layer / "0.to_out"),
-                                .norm_feed = nn::load_layer_norm(layer / "1.0"),
-                                .feed_in = nn::load_linear(layer / "1.1"),
-                                .feed_out = nn::load_linear(layer / "1.3")});
-    const Resampler::Layer& loaded = resampler.layers.back();
-    if (loaded.q.out_features() % kHeadSize != 0 || loaded.kv.out_features() != 2 * loaded.q.out_features()) {
-      refuse(layer.full_name("0.to_q.weight"), fmt::format("{} features", loaded.q.out_features()),
-             fmt::format("heads of {}, and twice as many features in to_kv", kHeadSize));
-    }
+  const int count = scope.count("layers");
+  for (int i = 0; i < count; ++i) {
+    resampler.layers.push_back(load_resampler_layer(scope / fmt::format("layers.{}", i), width));
   }
   return resampler;
 }

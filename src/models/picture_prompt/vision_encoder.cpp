@@ -47,16 +47,13 @@ Tensor VisionLayer::operator()(nn::Exec& ex, Tensor h, nn::Activation activation
 
 namespace {
 
-VisionLayer load_layer(const nn::Scope& scope, int64_t heads, float epsilon) {
-  VisionLayer layer{.norm1 = nn::load_layer_norm(scope / "layer_norm1", epsilon),
-                    .attention = {},
-                    .norm2 = nn::load_layer_norm(scope / "layer_norm2", epsilon),
-                    .fc1 = nn::load_linear(scope / "mlp.fc1"),
-                    .fc2 = nn::load_linear(scope / "mlp.fc2")};
-  const nn::Scope attention = scope / "self_attn";
-  layer.attention.qkv = nn::load_linears(attention, {"q_proj", "k_proj", "v_proj"});
-  layer.attention.out = nn::load_linear(attention / "out_proj");
-  layer.attention.heads = heads;
+VisionLayer load_layer(const nn::Scope& scope, int64_t heads, int64_t width, float epsilon) {
+  VisionLayer layer{.norm1 = nn::load_layer_norm(scope / "layer_norm1", epsilon, width),
+                    .attention = nn::load_clip_attention(scope / "self_attn", heads, width),
+                    .norm2 = nn::load_layer_norm(scope / "layer_norm2", epsilon, width),
+                    .fc1 = nn::load_linear(scope / "mlp.fc1", {.in = width}),
+                    .fc2 = {}};
+  layer.fc2 = nn::load_linear(scope / "mlp.fc2", {.in = layer.fc1.out_features(), .out = width});
   return layer;
 }
 
@@ -68,38 +65,42 @@ VisionEncoder VisionEncoder::load(const nn::Scope& scope, const VisionEncoderCon
   const nn::Scope embeddings = model / "embeddings";
 
   // Patches are cut by a convolution whose stride is its kernel.
-  const Tensor kernel = (embeddings / "patch_embedding").get("weight");
-  if (kernel.rank() != 4 || kernel.size(2) != kernel.size(3) || kernel.size(1) != 3) {
-    refuse(embeddings.full_name("patch_embedding.weight"), kernel.shape().text(), "[width, 3, patch, patch]");
+  const Shape kernel = embeddings.shape("patch_embedding.weight");
+  constexpr int64_t kWidestPatch = 64;
+  if (kernel.rank() != 4 || kernel[2] != kernel[3] || kernel[1] != 3 || kernel[2] < 1 ||
+      kernel[2] > kWidestPatch) {
+    embeddings.refuse("patch_embedding.weight", kernel, "[width, 3, patch, patch]");
   }
-  const auto patch = static_cast<int>(kernel.size(2));
+  const auto patch = static_cast<int>(kernel[2]);
   encoder.patches_ = nn::load_conv2d(embeddings / "patch_embedding", kernels::ConvGeometry{.stride = patch});
   encoder.class_token_ = embeddings.vector("class_embedding");
   encoder.position_ = embeddings.vector("position_embedding.weight");
   const int64_t width = encoder.width();
+  constexpr int64_t kLargestGrid = 256;  // patches per side
   const auto grid =
       static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(encoder.position_.size(0)) - 1)));
   encoder.picture_size_ = grid * patch;
   if (encoder.position_.rank() != 2 || encoder.position_.size(1) != width || grid < 1 ||
-      encoder.position_.size(0) != grid * grid + 1 || encoder.class_token_.elements() != width) {
+      grid > kLargestGrid || encoder.position_.size(0) != grid * grid + 1 ||
+      encoder.class_token_.elements() != width) {
     refuse(embeddings.full_name("position_embedding.weight"), encoder.position_.shape().text(),
            fmt::format("[1 + a square, {}]", width));
   }
 
   const int64_t heads = config.heads > 0 ? config.heads : width == 768 ? 12 : 16;
-  if (width % heads != 0)
-    refuse("num_attention_heads", fmt::format("{}", heads), fmt::format("a divisor of {}", width));
   const bool openai = width == 768 || width == 1024;
   encoder.activation_ = config.activation != nn::Activation::none ? config.activation
                         : openai                                  ? nn::Activation::quick_gelu
                                                                   : nn::Activation::gelu;
-  encoder.norm_before_ = nn::load_layer_norm(model / "pre_layrnorm", config.epsilon);
-  for (int i = 0; i < model.count("encoder.layers"); ++i) {
-    encoder.layers_.push_back(load_layer(model / fmt::format("encoder.layers.{}", i), heads, config.epsilon));
+  encoder.norm_before_ = nn::load_layer_norm(model / "pre_layrnorm", config.epsilon, width);
+  const int count = model.count("encoder.layers");
+  for (int i = 0; i < count; ++i) {
+    encoder.layers_.push_back(
+        load_layer(model / fmt::format("encoder.layers.{}", i), heads, width, config.epsilon));
   }
-  encoder.norm_after_ = nn::load_layer_norm(model / "post_layernorm", config.epsilon);
+  encoder.norm_after_ = nn::load_layer_norm(model / "post_layernorm", config.epsilon, width);
   if (scope.has("visual_projection.weight"))
-    encoder.projection_ = nn::load_linear(scope / "visual_projection");
+    encoder.projection_ = nn::load_linear(scope / "visual_projection", {.in = width});
   return encoder;
 }
 

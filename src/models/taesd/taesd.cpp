@@ -13,6 +13,8 @@ namespace {
 
 constexpr float kLatentLimit = 3;
 constexpr int kMostLayers = 1000;
+constexpr int kMostFactor = 256;  // picture pixels per latent pixel
+constexpr int64_t kPictureChannels = 3;
 
 float number(const Json& config, const char* key, float otherwise) {
   return config.contains(key) && config[key].is_number() ? config[key].get<float>() : otherwise;
@@ -25,12 +27,19 @@ Tensor affine(const Tensor& x, float factor, float offset) {
   return out;
 }
 
-TaesdBlock load_block(const nn::Scope& scope) {
-  TaesdBlock block{.conv1 = nn::load_conv2d(scope / "conv.0"),
-                   .conv2 = nn::load_conv2d(scope / "conv.2"),
-                   .conv3 = nn::load_conv2d(scope / "conv.4"),
+TaesdBlock load_block(const nn::Scope& scope, int64_t channels) {
+  TaesdBlock block{.conv1 = nn::load_conv2d(scope / "conv.0", 1, {.in = channels}),
+                   .conv2 = {},
+                   .conv3 = {},
                    .skip = std::nullopt};
-  if (scope.has("skip.weight")) block.skip = nn::load_conv2d(scope / "skip");
+  const bool has_skip = scope.has("skip.weight");
+  const int64_t out = has_skip ? 0 : block.conv1.in_channels();
+  block.conv2 = nn::load_conv2d(scope / "conv.2", 1, {.in = block.conv1.out_channels()});
+  block.conv3 = nn::load_conv2d(scope / "conv.4", 1, {.in = block.conv2.out_channels(), .out = out});
+  if (has_skip) {
+    block.skip = nn::load_conv2d(scope / "skip", 1,
+                                 {.in = block.conv1.in_channels(), .out = block.conv3.out_channels()});
+  }
   return block;
 }
 
@@ -46,15 +55,29 @@ int end_of(const nn::Scope& layers) {
   return end;
 }
 
+// `channels`: what the next layer gets; 0: what the first one takes.
+nn::Conv2d load_next_conv(const nn::Scope& layer, int stride, int64_t& channels) {
+  nn::Conv2d conv = nn::load_conv2d(layer, stride, {.in = channels});
+  channels = conv.out_channels();
+  return conv;
+}
+
+TaesdBlock load_next_block(const nn::Scope& layer, int64_t& channels) {
+  TaesdBlock block = load_block(layer, channels);
+  channels = block.conv3.out_channels();
+  return block;
+}
+
 std::vector<TaesdLayer> load_encoder(const nn::Scope& layers) {
   std::vector<TaesdLayer> result;
   const int end = end_of(layers);
+  int64_t channels = kPictureChannels;
   for (int i = 0; i < end; ++i) {
     const nn::Scope layer = layers / std::to_string(i);
     if (is_block(layer)) {
-      result.emplace_back(load_block(layer));
+      result.emplace_back(load_next_block(layer, channels));
     } else {
-      result.emplace_back(nn::load_conv2d(layer, i > 0 && !layer.has("bias") ? 2 : 1));
+      result.emplace_back(load_next_conv(layer, i > 0 && !layer.has("bias") ? 2 : 1, channels));
     }
   }
   return result;
@@ -63,19 +86,54 @@ std::vector<TaesdLayer> load_encoder(const nn::Scope& layers) {
 std::vector<TaesdLayer> load_decoder(const nn::Scope& layers, int upsampling) {
   std::vector<TaesdLayer> result;
   const int end = end_of(layers);
+  int64_t channels = 0;
   for (int i = 0; i < end; ++i) {
     const nn::Scope layer = layers / std::to_string(i);
     if (is_block(layer)) {
-      result.emplace_back(load_block(layer));
+      result.emplace_back(load_next_block(layer, channels));
     } else if (layer.has("weight")) {
-      result.emplace_back(nn::load_conv2d(layer));
+      result.emplace_back(load_next_conv(layer, 1, channels));
     } else if (i == 1) {
       result.emplace_back(TaesdRelu{});
     } else {
       result.emplace_back(TaesdEnlarge{.factor = upsampling});
     }
   }
+  if (end > 0 && channels != kPictureChannels) {
+    throw Error(ErrorCode::weights, "cannot use the tiny autoencoder")
+        .with("tensor", layers.full_name(std::to_string(end - 1)))
+        .with("found", fmt::format("{} channels out", channels))
+        .with("expected", fmt::format("{}", kPictureChannels));
+  }
   return result;
+}
+
+// How many picture pixels are one latent pixel, from the factors of the layers.
+class Factor {
+ public:
+  void grow(int factor) {
+    total_ *= factor;
+    if (total_ <= kMostFactor) return;
+    throw Error(ErrorCode::weights, "cannot use the tiny autoencoder")
+        .with("found", fmt::format("{} or more picture pixels per latent pixel", total_))
+        .with("expected", fmt::format("at most {}", kMostFactor));
+  }
+  int total() const { return total_; }
+
+ private:
+  int total_ = 1;
+};
+
+int64_t in_channels(const TaesdLayer& layer) {
+  if (const auto* conv = std::get_if<nn::Conv2d>(&layer)) return conv->in_channels();
+  if (const auto* block = std::get_if<TaesdBlock>(&layer)) return block->conv1.in_channels();
+  return 0;
+}
+
+int64_t out_channels(const TaesdLayer& layer) {
+  if (const auto* conv = std::get_if<nn::Conv2d>(&layer)) return conv->out_channels();
+  if (const auto* block = std::get_if<TaesdBlock>(&layer)) return block->conv3.out_channels();
+  return 0;
 }
 
 struct RunLayer {
@@ -130,25 +188,29 @@ Taesd Taesd::load(const nn::Scope& scope, const TaesdConfig& config) {
   taesd.config_ = config;
   taesd.encoder_ = load_encoder(scope / "encoder.layers");
   taesd.decoder_ = load_decoder(scope / "decoder.layers", config.upsampling);
-  taesd.factor_ = 1;
-  if (taesd.can_decode()) {
-    for (const TaesdLayer& layer : taesd.decoder_) {
-      if (const auto* enlarge = std::get_if<TaesdEnlarge>(&layer)) taesd.factor_ *= enlarge->factor;
-    }
-    if (const auto* first = std::get_if<nn::Conv2d>(&taesd.decoder_.front())) {
-      taesd.latent_channels_ = first->in_channels();
-    }
-  } else if (taesd.can_encode()) {
-    for (const TaesdLayer& layer : taesd.encoder_) {
-      if (const auto* conv = std::get_if<nn::Conv2d>(&layer)) taesd.factor_ *= conv->geometry.stride;
-    }
-    if (const auto* last = std::get_if<nn::Conv2d>(&taesd.encoder_.back())) {
-      taesd.latent_channels_ = last->out_channels();
-    }
-  } else {
+  if (!taesd.can_decode() && !taesd.can_encode()) {
     throw Error(ErrorCode::weights, "cannot load the tiny autoencoder")
         .with("found", "neither half")
         .with("expected", scope.full_name("decoder.layers.0.weight"));
+  }
+  Factor up;
+  Factor down;
+  for (const TaesdLayer& layer : taesd.decoder_) {
+    if (const auto* enlarge = std::get_if<TaesdEnlarge>(&layer)) up.grow(enlarge->factor);
+  }
+  for (const TaesdLayer& layer : taesd.encoder_) {
+    if (const auto* conv = std::get_if<nn::Conv2d>(&layer)) down.grow(conv->geometry.stride);
+  }
+  if (taesd.can_encode()) taesd.latent_channels_ = out_channels(taesd.encoder_.back());
+  if (taesd.can_decode()) taesd.latent_channels_ = in_channels(taesd.decoder_.front());
+  taesd.factor_ = taesd.can_decode() ? up.total() : down.total();
+  const bool both = taesd.can_decode() && taesd.can_encode();
+  if (both && (up.total() != down.total() || out_channels(taesd.encoder_.back()) != taesd.latent_channels_)) {
+    throw Error(ErrorCode::weights, "cannot use the tiny autoencoder")
+        .with("found", fmt::format("an encoder to {} channels and 1/{} of the size",
+                                   out_channels(taesd.encoder_.back()), down.total()))
+        .with("expected", fmt::format("{} channels and 1/{}, as the decoder takes them",
+                                      taesd.latent_channels_, up.total()));
   }
   return taesd;
 }

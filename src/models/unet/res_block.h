@@ -24,6 +24,9 @@ struct ResBlock {
   Tensor operator()(nn::Exec& ex, const Tensor& x, const Tensor& silu_t = {}) const;
 };
 
-ResBlock load_res_block(const nn::Scope& scope, const nn::GroupNormOptions& norm);
+// Throws Error(weights) where its layers do not fit each other; sizes: what its place in the network asks
+// for.
+ResBlock load_res_block(const nn::Scope& scope, const nn::GroupNormOptions& norm,
+                        const nn::Sizes& sizes = {});
 
 }  // namespace maquette::models

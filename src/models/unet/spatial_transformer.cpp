@@ -10,18 +10,30 @@ constexpr float kTransformerNormEpsilon = 1e-6f;  // of the group norm before th
 
 // Where the file does not say: SD1 has 8 heads and convolutional projections, SD2 and SDXL heads of 64.
 int64_t default_heads(const nn::Scope& scope, int64_t channels) {
-  const bool convolutional = scope.get("proj_in.weight").rank() == 4;
+  const bool convolutional = scope.shape("proj_in.weight").rank() == 4;
   return convolutional ? 8 : std::max<int64_t>(channels / 64, 1);
 }
 
-TransformerBlock load_block(const nn::Scope& scope, int64_t heads) {
-  return {.norm1 = nn::load_layer_norm(scope / "norm1"),
-          .self = nn::load_self_attention(scope / "attn1", heads),
-          .norm2 = nn::load_layer_norm(scope / "norm2"),
-          .cross = nn::load_cross_attention(scope / "attn2", heads),
-          .norm3 = nn::load_layer_norm(scope / "norm3"),
-          .feed_forward = {.in = nn::load_linear(scope / "ff.net.0.proj"),
-                           .out = nn::load_linear(scope / "ff.net.2")}};
+FeedForward load_feed_forward(const nn::Scope& scope, int64_t width) {
+  FeedForward feed{.in = nn::load_linear(scope / "net.0.proj", {.in = width}), .out = {}};
+  feed.out = nn::load_linear(scope / "net.2", {.out = width});
+  if (feed.in.out_features() != 2 * feed.out.in_features()) {
+    (scope / "net.0.proj")
+        .refuse("weight", feed.in.weights->source(0).shape(),
+                fmt::format("[{}, {}], a gate and a value for each input of net.2",
+                            2 * feed.out.in_features(), width));
+  }
+  return feed;
+}
+
+TransformerBlock load_block(const nn::Scope& scope, int64_t heads, int64_t width) {
+  constexpr float kEpsilon = 1e-5f;
+  return {.norm1 = nn::load_layer_norm(scope / "norm1", kEpsilon, width),
+          .self = nn::load_self_attention(scope / "attn1", heads, width),
+          .norm2 = nn::load_layer_norm(scope / "norm2", kEpsilon, width),
+          .cross = nn::load_cross_attention(scope / "attn2", heads, width),
+          .norm3 = nn::load_layer_norm(scope / "norm3", kEpsilon, width),
+          .feed_forward = load_feed_forward(scope / "ff", width)};
 }
 
 }  // namespace
@@ -44,20 +56,19 @@ Tensor SpatialTransformer::operator()(nn::Exec& ex, const Tensor& x, const nn::C
   return proj_out(ex, h, {.residual = &residual}).reshape(x.shape());
 }
 
-SpatialTransformer load_spatial_transformer(const nn::Scope& scope, int64_t heads, int64_t norm_groups) {
+SpatialTransformer load_spatial_transformer(const nn::Scope& scope, int64_t heads, int64_t norm_groups,
+                                            int64_t channels) {
   SpatialTransformer transformer;
-  transformer.norm =
-      nn::load_group_norm(scope / "norm", {.groups = norm_groups, .epsilon = kTransformerNormEpsilon});
-  transformer.proj_in = nn::load_linear(scope / "proj_in");
-  transformer.proj_out = nn::load_linear(scope / "proj_out");
-  const int64_t channels = transformer.proj_in.out_features();
-  const int64_t used = heads > 0 ? heads : default_heads(scope, channels);
-  if (channels % used != 0) {
-    throw Error(ErrorCode::weights, "cannot split {} channels into {} heads", channels, used)
-        .with("tensor", scope.full_name("proj_in.weight"));
-  }
-  for (int i = 0; i < scope.count("transformer_blocks"); ++i) {
-    transformer.blocks.push_back(load_block(scope / fmt::format("transformer_blocks.{}", i), used));
+  transformer.norm = nn::load_group_norm(
+      scope / "norm", {.groups = norm_groups, .epsilon = kTransformerNormEpsilon}, channels);
+  const int64_t outer = transformer.norm.channels();
+  transformer.proj_in = nn::load_linear(scope / "proj_in", {.in = outer});
+  const int64_t width = transformer.proj_in.out_features();
+  transformer.proj_out = nn::load_linear(scope / "proj_out", {.in = width, .out = outer});
+  const int64_t used = heads > 0 ? heads : default_heads(scope, width);
+  const int count = scope.count("transformer_blocks");
+  for (int i = 0; i < count; ++i) {
+    transformer.blocks.push_back(load_block(scope / fmt::format("transformer_blocks.{}", i), used, width));
   }
   return transformer;
 }

@@ -42,7 +42,9 @@ struct SpatialTransformer {
   Tensor operator()(nn::Exec& ex, const Tensor& x, const nn::CrossContext& text) const;
 };
 
-// heads: 0 where the configuration does not say; see UNetConfig.
-SpatialTransformer load_spatial_transformer(const nn::Scope& scope, int64_t heads, int64_t norm_groups);
+// heads: 0 where the configuration does not say; see UNetConfig. channels: of x; 0: as the weights say.
+// Throws Error(weights) where its layers do not fit each other.
+SpatialTransformer load_spatial_transformer(const nn::Scope& scope, int64_t heads, int64_t norm_groups,
+                                            int64_t channels = 0);
 
 }  // namespace maquette::models

@@ -10,6 +10,9 @@ Tensor TimeEmbedding::operator()(nn::Exec& ex, const UNetInput& in) const {
   if (timesteps.size() == 1) timesteps.assign(static_cast<size_t>(n), timesteps[0]);
 
   const int64_t width = linear_1.in_features();
+  if (timesteps.size() != static_cast<size_t>(n)) {
+    throw Error(ErrorCode::failed, "cannot use {} timesteps for {} pictures", timesteps.size(), n);
+  }
   Tensor e = kernels::convert(ex, nn::sinusoidal_embedding(timesteps, width, cosines_first, frequency_shift),
                               ex.activations);
   if (guidance && in.guidance_embedding.defined()) {
@@ -24,19 +27,22 @@ Tensor TimeEmbedding::operator()(nn::Exec& ex, const UNetInput& in) const {
 }
 
 TimeEmbedding load_time_embedding(const nn::Scope& scope, const UNetConfig& config) {
-  TimeEmbedding time{.linear_1 = nn::load_linear(scope / "time_embedding.linear_1"),
-                     .linear_2 = nn::load_linear(scope / "time_embedding.linear_2"),
-                     .guidance = std::nullopt,
-                     .add_1 = std::nullopt,
-                     .add_2 = std::nullopt,
-                     .cosines_first = config.cosines_first,
-                     .frequency_shift = config.frequency_shift};
+  const nn::Linear first = nn::load_linear(scope / "time_embedding.linear_1");
+  TimeEmbedding time{
+      .linear_1 = first,
+      .linear_2 = nn::load_linear(scope / "time_embedding.linear_2", {.in = first.out_features()}),
+      .guidance = std::nullopt,
+      .add_1 = std::nullopt,
+      .add_2 = std::nullopt,
+      .cosines_first = config.cosines_first,
+      .frequency_shift = config.frequency_shift};
   if (scope.has("time_embedding.cond_proj.weight")) {
-    time.guidance = nn::load_linear(scope / "time_embedding.cond_proj");
+    time.guidance = nn::load_linear(scope / "time_embedding.cond_proj", {.out = first.in_features()});
   }
   if (scope.has("add_embedding.linear_1.weight")) {
     time.add_1 = nn::load_linear(scope / "add_embedding.linear_1");
-    time.add_2 = nn::load_linear(scope / "add_embedding.linear_2");
+    time.add_2 = nn::load_linear(scope / "add_embedding.linear_2",
+                                 {.in = time.add_1->out_features(), .out = time.linear_2.out_features()});
   }
   return time;
 }
@@ -63,17 +69,59 @@ nn::GroupNormOptions norm_of(const UNetConfig& config) {
 }
 
 std::optional<SpatialTransformer> load_attention_if_present(const nn::Scope& scope, int64_t heads,
-                                                            const UNetConfig& config) {
+                                                            const UNetConfig& config, Walk& walk) {
   if (!scope.has("proj_in.weight")) return std::nullopt;
-  return load_spatial_transformer(scope, heads, config.norm_groups);
+  SpatialTransformer transformer = load_spatial_transformer(scope, heads, config.norm_groups, walk.channels);
+  for (size_t i = 0; i < transformer.blocks.size(); ++i) {
+    const nn::Linear& keys_values = *transformer.blocks[i].cross.kv;
+    if (walk.context_width == 0) walk.context_width = keys_values.in_features();
+    if (keys_values.in_features() == walk.context_width) continue;
+    (scope / fmt::format("transformer_blocks.{}.attn2.to_k", i))
+        .refuse("weight", keys_values.weights->source(0).shape(),
+                fmt::format("[out, {}], the text width of the other attentions", walk.context_width));
+  }
+  return transformer;
 }
 
-std::vector<UNetLayer> load_layers(const nn::Scope& scope, const UNetConfig& config, int64_t heads) {
+ResBlock load_next_res_block(const nn::Scope& scope, const UNetConfig& config, Walk& walk) {
+  ResBlock block = load_res_block(scope, norm_of(config), {.in = walk.channels});
+  if (block.time && block.time->in_features() != walk.time_width) {
+    (scope / "time_emb_proj")
+        .refuse("weight", block.time->weights->source(0).shape(),
+                fmt::format("[out, {}], the width of the time embedding", walk.time_width));
+  }
+  walk.channels = block.conv2.out_channels();
+  return block;
+}
+
+[[noreturn]] void refuse_stage(const nn::Scope& scope, std::string_view found, std::string_view expected) {
+  throw Error(ErrorCode::weights, "cannot load a stage of the network")
+      .with("tensor", scope.full_name("resnets"))
+      .with("found", found)
+      .with("expected", expected);
+}
+
+// Layers going down leave a skip connection each, layers going up take one back.
+enum class Way { down, up };
+
+std::vector<UNetLayer> load_layers(const nn::Scope& scope, const UNetConfig& config, int64_t heads, Way way,
+                                   Walk& walk) {
   std::vector<UNetLayer> layers;
-  for (int i = 0; i < scope.count("resnets"); ++i) {
-    layers.push_back(
-        {.res = load_res_block(scope / fmt::format("resnets.{}", i), norm_of(config)),
-         .attention = load_attention_if_present(scope / fmt::format("attentions.{}", i), heads, config)});
+  const int count = scope.count("resnets");
+  for (int i = 0; i < count; ++i) {
+    if (way == Way::up) {
+      if (walk.skips.empty()) refuse_stage(scope, "more layers", "one for each skip connection");
+      if (walk.skips.back().level != walk.level) {
+        refuse_stage(scope, "layers at another size than their skip connections", "an upsampler before them");
+      }
+      walk.channels += walk.skips.back().channels;
+      walk.skips.pop_back();
+    }
+    ResBlock res = load_next_res_block(scope / fmt::format("resnets.{}", i), config, walk);
+    layers.push_back({.res = std::move(res),
+                      .attention = load_attention_if_present(scope / fmt::format("attentions.{}", i), heads,
+                                                             config, walk)});
+    if (way == Way::down) walk.skips.push_back({walk.channels, walk.level});
   }
   return layers;
 }
@@ -81,61 +129,96 @@ std::vector<UNetLayer> load_layers(const nn::Scope& scope, const UNetConfig& con
 // Heads of level i of the encoder side; the decoder has the same in reverse.
 int64_t heads_at(const UNetConfig& config, int level) {
   if (config.heads.empty()) return 0;
-  return config.heads[std::min(static_cast<size_t>(level), config.heads.size() - 1)];
+  return config.heads[std::min(static_cast<size_t>(std::max(level, 0)), config.heads.size() - 1)];
 }
 
 }  // namespace
 
-DownStage load_down_stage(const nn::Scope& scope, const UNetConfig& config, int64_t heads) {
-  DownStage stage{.layers = load_layers(scope, config, heads), .downsample = std::nullopt};
+DownStage load_down_stage(const nn::Scope& scope, const UNetConfig& config, int64_t heads, Walk& walk) {
+  DownStage stage{.layers = load_layers(scope, config, heads, Way::down, walk), .downsample = std::nullopt};
+  if (stage.layers.empty()) refuse_stage(scope, "none", "residual blocks");
   if (scope.has("downsamplers.0.conv.weight")) {
-    stage.downsample = nn::load_conv2d(scope / "downsamplers.0.conv", 2);
+    stage.downsample = nn::load_conv2d(scope / "downsamplers.0.conv", 2, {.in = walk.channels});
+    walk.channels = stage.downsample->out_channels();
+    ++walk.level;
+    walk.skips.push_back({walk.channels, walk.level});
   }
   return stage;
 }
 
-MiddleStage load_middle_stage(const nn::Scope& scope, const UNetConfig& config, int64_t heads) {
+MiddleStage load_middle_stage(const nn::Scope& scope, const UNetConfig& config, int64_t heads, Walk& walk) {
   MiddleStage middle;
-  for (int i = 0; i < scope.count("resnets"); ++i) {
-    middle.res.push_back(load_res_block(scope / fmt::format("resnets.{}", i), norm_of(config)));
+  const int count = scope.count("resnets");
+  if (count == 0) refuse_stage(scope, "none", "residual blocks");
+  for (int i = 0; i < count; ++i) {
     if (i > 0) {
       middle.attention.push_back(
-          load_attention_if_present(scope / fmt::format("attentions.{}", i - 1), heads, config));
+          load_attention_if_present(scope / fmt::format("attentions.{}", i - 1), heads, config, walk));
     }
+    middle.res.push_back(load_next_res_block(scope / fmt::format("resnets.{}", i), config, walk));
   }
   return middle;
 }
+
+namespace {
+
+UpStage load_up_stage(const nn::Scope& scope, const UNetConfig& config, int64_t heads, Walk& walk) {
+  UpStage stage{.layers = load_layers(scope, config, heads, Way::up, walk), .upsample = std::nullopt};
+  if (stage.layers.empty()) refuse_stage(scope, "none", "residual blocks");
+  if (!scope.has("upsamplers.0.conv.weight")) return stage;
+  // It grows to the size of the next skip connection.
+  if (walk.skips.empty()) refuse_stage(scope, "an upsampler", "nothing after the last skip connection");
+  stage.upsample = nn::load_conv2d(scope / "upsamplers.0.conv", 1, {.in = walk.channels});
+  walk.channels = stage.upsample->out_channels();
+  walk.level = walk.skips.back().level;
+  return stage;
+}
+
+}  // namespace
 
 UNet UNet::load(const nn::Scope& scope, const UNetConfig& config) {
   UNet unet;
   unet.time_ = load_time_embedding(scope, config);
   unet.conv_in_ = nn::load_conv2d(scope / "conv_in");
+  Walk walk{.channels = unet.conv_in_.out_channels(),
+            .time_width = unet.time_.linear_2.out_features(),
+            .skips = {{.channels = unet.conv_in_.out_channels()}}};
   const int levels = scope.count("down_blocks");
   for (int i = 0; i < levels; ++i) {
     unet.down_.push_back(
-        load_down_stage(scope / fmt::format("down_blocks.{}", i), config, heads_at(config, i)));
+        load_down_stage(scope / fmt::format("down_blocks.{}", i), config, heads_at(config, i), walk));
   }
   if (scope.has("mid_block.resnets.0.conv1.weight")) {
-    unet.middle_ = load_middle_stage(scope / "mid_block", config, heads_at(config, levels - 1));
+    unet.middle_ = load_middle_stage(scope / "mid_block", config, heads_at(config, levels - 1), walk);
   }
-  for (int i = 0; i < scope.count("up_blocks"); ++i) {
-    const nn::Scope stage = scope / fmt::format("up_blocks.{}", i);
-    UpStage up{.layers = load_layers(stage, config, heads_at(config, levels - 1 - i)),
-               .upsample = std::nullopt};
-    if (stage.has("upsamplers.0.conv.weight")) up.upsample = nn::load_conv2d(stage / "upsamplers.0.conv");
-    unet.up_.push_back(std::move(up));
+  const int stages_up = scope.count("up_blocks");
+  for (int i = 0; i < stages_up; ++i) {
+    unet.up_.push_back(load_up_stage(scope / fmt::format("up_blocks.{}", i), config,
+                                     heads_at(config, levels - 1 - i), walk));
   }
-  unet.norm_out_ = nn::load_group_norm(scope / "conv_norm_out", norm_of(config));
-  unet.conv_out_ = nn::load_conv2d(scope / "conv_out");
+  if (!walk.skips.empty()) {
+    refuse_stage(scope / "up_blocks", fmt::format("{} layers too few", walk.skips.size()),
+                 "one for each skip connection");
+  }
+  unet.norm_out_ = nn::load_group_norm(scope / "conv_norm_out", norm_of(config), walk.channels);
+  unet.conv_out_ = nn::load_conv2d(scope / "conv_out", 1, {.in = walk.channels});
   unet.size_embedding_width_ = config.size_embedding_width;
-  for (const nn::Attention* cross : unet.cross_attentions()) unet.context_width_ = cross->kv->in_features();
+  unet.context_width_ = walk.context_width;
   return unet;
 }
 
 namespace {
 
+// What a ControlNet or T2I-Adapter says here.
 void add_if_defined(nn::Exec& ex, Tensor& h, const Tensor& extra) {
-  if (extra.defined()) h = kernels::add(ex, h, extra);
+  if (!extra.defined()) return;
+  if (!(extra.shape() == h.shape())) {
+    throw Error(ErrorCode::weights, "cannot use the control with this model")
+        .with("found", extra.shape().text())
+        .with("expected", h.shape().text())
+        .hint("it was made for another model family");
+  }
+  h = kernels::add(ex, h, extra);
 }
 
 // What a T2I-Adapter says at the end of stage i. It joins before the skip is taken: after the last attention,
@@ -147,6 +230,7 @@ Tensor adapter_state(const UNetInput& in, size_t i) {
 }  // namespace
 
 Tensor UNet::operator()(nn::Exec& ex, const UNetInput& in) const {
+  if (context_width_ > 0 && !in.text) throw Error(ErrorCode::failed, "the network needs a text");
   const Tensor t = time_(ex, in);
 
   // Going down, every layer leaves a skip connection behind.

@@ -70,9 +70,23 @@ struct UpStage {
   std::optional<nn::Conv2d> upsample;  // after nearest-neighbour resampling
 };
 
-// Loading of the parts that a ControlNet shares.
-DownStage load_down_stage(const nn::Scope& scope, const UNetConfig& config, int64_t heads);
-MiddleStage load_middle_stage(const nn::Scope& scope, const UNetConfig& config, int64_t heads);
+// What the next layer gets, while a network is loaded along its way: each layer must fit what is there.
+struct Walk {
+  struct Skip {
+    int64_t channels = 0;
+    int level = 0;  // how often its sides were halved
+  };
+
+  int64_t channels = 0;       // of the activation
+  int level = 0;              // how often its sides were halved
+  int64_t time_width = 0;     // of the embedding that every residual block sees
+  int64_t context_width = 0;  // of the text, as the first cross attention says; 0: none so far
+  std::vector<Skip> skips;    // the connections that wait for the way up
+};
+
+// Loading of the parts that a ControlNet shares. Throw Error(weights) where a layer does not fit.
+DownStage load_down_stage(const nn::Scope& scope, const UNetConfig& config, int64_t heads, Walk& walk);
+MiddleStage load_middle_stage(const nn::Scope& scope, const UNetConfig& config, int64_t heads, Walk& walk);
 
 class UNet {
  public:

@@ -1,5 +1,8 @@
 #include "models/unet/unet_config.h"
 
+#include <algorithm>
+#include <type_traits>
+
 namespace maquette::models {
 
 namespace {
@@ -28,6 +31,21 @@ std::vector<int64_t> per_level(const Json& config, const char* key, size_t level
   return result;
 }
 
+template <typename T>
+void read_number(const Json& config, const char* key, T& field) {
+  if (!present(config, key)) return;
+  const Json& value = config[key];
+  // flip_sin_to_cos is true or false, the others are numbers.
+  const bool fits = std::is_same_v<T, bool> ? value.is_boolean() : value.is_number();
+  if (!fits) {
+    throw Error(ErrorCode::weights, "cannot use the UNet's configuration")
+        .with("field", key)
+        .with("found", value.dump())
+        .with("expected", std::is_same_v<T, bool> ? "true or false" : "a number");
+  }
+  field = value.get<T>();
+}
+
 void refuse_unless(const Json& config, const char* key, const Json& supported) {
   if (!present(config, key) || config[key] == supported) return;
   throw Error(ErrorCode::weights, "cannot use the UNet's configuration")
@@ -41,6 +59,9 @@ void refuse_unless(const Json& config, const char* key, const Json& supported) {
 UNetConfig UNetConfig::from_json(const Json& config) {
   UNetConfig result;
   if (config.empty()) return result;
+  if (!config.is_object()) {
+    throw Error(ErrorCode::weights, "cannot use the UNet's configuration").with("expected", "a JSON object");
+  }
   refuse_unless(config, "act_fn", "silu");
   refuse_unless(config, "resnet_time_scale_shift", "default");
   refuse_unless(config, "time_embedding_type", "positional");
@@ -49,7 +70,7 @@ UNetConfig UNetConfig::from_json(const Json& config) {
 
   size_t levels = 4;
   if (present(config, "block_out_channels") && config["block_out_channels"].is_array()) {
-    levels = config["block_out_channels"].size();
+    levels = std::clamp<size_t>(config["block_out_channels"].size(), 1, 64);
   }
   // In diffusers' published configurations "attention_head_dim" holds the number of heads.
   if (present(config, "num_attention_heads")) {
@@ -61,9 +82,9 @@ UNetConfig UNetConfig::from_json(const Json& config) {
   }
   if (present(config, "norm_num_groups"))
     result.norm_groups = positive(config["norm_num_groups"], "norm_num_groups");
-  if (present(config, "norm_eps")) result.norm_epsilon = config["norm_eps"].get<float>();
-  if (present(config, "flip_sin_to_cos")) result.cosines_first = config["flip_sin_to_cos"].get<bool>();
-  if (present(config, "freq_shift")) result.frequency_shift = config["freq_shift"].get<double>();
+  read_number(config, "norm_eps", result.norm_epsilon);
+  read_number(config, "flip_sin_to_cos", result.cosines_first);
+  read_number(config, "freq_shift", result.frequency_shift);
   if (present(config, "addition_time_embed_dim")) {
     result.size_embedding_width = positive(config["addition_time_embed_dim"], "addition_time_embed_dim");
   }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "nn/finite.h"
 #include "weights/weight_file.h"
 
 namespace maquette::models {
@@ -14,6 +15,8 @@ namespace {
 
 // Names under which training programs wrap a network in a file; averaged weights first.
 constexpr std::string_view kWrappers[] = {"params_ema", "params", "state_dict", "model_state_dict", "module"};
+
+constexpr int kLargestScale = 16;
 
 using Network = std::variant<RrdbNetwork, CompactNetwork>;
 
@@ -38,6 +41,11 @@ Upscaler Upscaler::load(const nn::Scope& scope) {
   }
   Upscaler upscaler;
   upscaler.network_ = std::move(*found);
+  if (upscaler.scale() < 1 || upscaler.scale() > kLargestScale) {
+    throw Error(ErrorCode::weights, "cannot use the upscaler")
+        .with("found", fmt::format("a network that enlarges {} times", upscaler.scale()))
+        .with("expected", fmt::format("at most {}", kLargestScale));
+  }
   return upscaler;
 }
 
@@ -239,6 +247,7 @@ Tensor upscale_tiled(nn::Exec& ex, const Upscaler& upscaler, const Tensor& pictu
   const Tensor canvas = fits ? picture : resized_canvas(picture, height, width);
   TiledUpscale job(ex, upscaler, canvas.shape(), options);
   const Tensor result = job.run(ex, canvas);
+  nn::require_finite(result, "the upscaler");
   return fits
              ? result
              : resized_canvas(result, picture.size(2) * upscaler.scale(), picture.size(3) * upscaler.scale());

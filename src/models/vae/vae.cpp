@@ -6,14 +6,16 @@ namespace maquette::models {
 
 namespace {
 constexpr float kVaeNormEpsilon = 1e-6f;
-}
+constexpr int64_t kMostLevels = 8;  // halvings of the picture
+constexpr int64_t kPictureChannels = 3;
+}  // namespace
 
 VaeConfig VaeConfig::from_json(const Json& config) {
   VaeConfig result;
   const auto number = [&config](const char* key, double otherwise) {
     return config.contains(key) && config[key].is_number() ? config[key].get<double>() : otherwise;
   };
-  result.norm_groups = std::clamp<int64_t>(static_cast<int64_t>(number("norm_num_groups", 32)), 1, 4096);
+  result.norm_groups = static_cast<int64_t>(std::clamp(number("norm_num_groups", 32), 1.0, 4096.0));
   result.scaling_factor = static_cast<float>(number("scaling_factor", 0.18215));
   result.shift_factor = static_cast<float>(number("shift_factor", 0));
   return result;
@@ -35,37 +37,81 @@ Tensor VaeMiddle::operator()(nn::Exec& ex, const Tensor& x) const {
 
 namespace {
 
-VaeHalf load_half(const nn::Scope& scope, std::string_view stages, const nn::GroupNormOptions& norm) {
-  VaeHalf half{.conv_in = nn::load_conv2d(scope / "conv_in"),
-               .stages = {},
-               .middle = {},
-               .norm_out = nn::load_group_norm(scope / "conv_norm_out", norm),
-               .conv_out = nn::load_conv2d(scope / "conv_out")};
-  for (int i = 0; i < scope.count(stages); ++i) {
-    const nn::Scope part = scope / fmt::format("{}.{}", stages, i);
+struct HalfPlace {
+  std::string_view stages;  // "down_blocks" or "up_blocks"
+  nn::Sizes sizes;          // of what goes in and out; 0: as the weights say
+};
+
+// The stages of one half, from `channels` on.
+std::vector<VaeStage> load_stages(const nn::Scope& scope, std::string_view name,
+                                  const nn::GroupNormOptions& norm, int64_t& channels) {
+  std::vector<VaeStage> stages;
+  const int count = scope.count(name);
+  for (int i = 0; i < count; ++i) {
+    const nn::Scope part = scope / fmt::format("{}.{}", name, i);
     VaeStage stage;
-    for (int j = 0; j < part.count("resnets"); ++j) {
-      stage.res.push_back(load_res_block(part / fmt::format("resnets.{}", j), norm));
+    const int blocks = part.count("resnets");
+    for (int j = 0; j < blocks; ++j) {
+      stage.res.push_back(load_res_block(part / fmt::format("resnets.{}", j), norm, {.in = channels}));
+      channels = stage.res.back().conv2.out_channels();
     }
     if (part.has("downsamplers.0.conv.weight")) {
+      const nn::Scope conv = part / "downsamplers.0.conv";
       // The published encoders pad only below and to the right before the strided convolution.
       stage.resample =
-          nn::load_conv2d(part / "downsamplers.0.conv", {.stride = 2, .pad_bottom = 1, .pad_right = 1});
+          nn::load_conv2d(conv, {.stride = 2, .pad_bottom = 1, .pad_right = 1}, {.in = channels});
+      if (const Shape shape = conv.shape("weight"); shape[2] != 3 || shape[3] != 3) {
+        conv.refuse("weight", shape, "a kernel of 3 x 3");
+      }
     } else if (part.has("upsamplers.0.conv.weight")) {
-      stage.resample = nn::load_conv2d(part / "upsamplers.0.conv");
+      stage.resample = nn::load_conv2d(part / "upsamplers.0.conv", 1, {.in = channels});
     }
-    half.stages.push_back(std::move(stage));
+    if (stage.resample) channels = stage.resample->out_channels();
+    stages.push_back(std::move(stage));
   }
-  const nn::Scope middle = scope / "mid_block";
-  for (int i = 0; i < middle.count("resnets"); ++i) {
-    half.middle.res.push_back(load_res_block(middle / fmt::format("resnets.{}", i), norm));
+  return stages;
+}
+
+VaeMiddle load_middle(const nn::Scope& scope, const nn::GroupNormOptions& norm, int64_t channels) {
+  VaeMiddle middle;
+  const int count = scope.count("resnets");
+  // Residual blocks may not change the width here: the attention is between them.
+  const nn::Sizes same{.in = channels, .out = channels};
+  for (int i = 0; i < count; ++i) {
+    middle.res.push_back(load_res_block(scope / fmt::format("resnets.{}", i), norm, same));
   }
-  if (middle.has("attentions.0.to_q.weight")) {
-    half.middle.attention =
-        PixelAttention{.norm = nn::load_group_norm(middle / "attentions.0.group_norm", norm),
-                       .attention = nn::load_self_attention(middle / "attentions.0", 1)};
+  if (scope.has("attentions.0.to_q.weight")) {
+    const nn::Scope attention = scope / "attentions.0";
+    middle.attention = PixelAttention{.norm = nn::load_group_norm(attention / "group_norm", norm, channels),
+                                      .attention = nn::load_self_attention(attention, 1, channels)};
   }
+  return middle;
+}
+
+// The encoder walks its stages before the middle, the decoder after it.
+VaeHalf load_half(const nn::Scope& scope, const HalfPlace& place, const nn::GroupNormOptions& norm) {
+  VaeHalf half{.conv_in = nn::load_conv2d(scope / "conv_in", 1, {.in = place.sizes.in})};
+  int64_t channels = half.conv_in.out_channels();
+  const bool down = place.stages == "down_blocks";
+  if (!down) half.middle = load_middle(scope / "mid_block", norm, channels);
+  half.stages = load_stages(scope, place.stages, norm, channels);
+  if (down) half.middle = load_middle(scope / "mid_block", norm, channels);
+  half.norm_out = nn::load_group_norm(scope / "conv_norm_out", norm, channels);
+  half.conv_out = nn::load_conv2d(scope / "conv_out", 1, {.in = channels, .out = place.sizes.out});
   return half;
+}
+
+// Picture pixels per latent pixel.
+int factor_of(const nn::Scope& scope, const VaeHalf& half) {
+  const int64_t levels =
+      std::ranges::count_if(half.stages, [](const VaeStage& stage) { return stage.resample.has_value(); });
+  if (levels > kMostLevels) {
+    throw Error(ErrorCode::weights, "cannot use the VAE")
+        .with("tensor", scope.full_name("conv_in.weight"))
+        .with("found", fmt::format("{} levels", levels))
+        .with("expected", fmt::format("at most {}", kMostLevels));
+  }
+  return 1 << levels;
 }
 
 }  // namespace
@@ -74,22 +120,45 @@ Vae Vae::load(const nn::Scope& scope, const VaeConfig& config) {
   Vae vae;
   vae.config_ = config;
   const nn::GroupNormOptions norm{.groups = config.norm_groups, .epsilon = kVaeNormEpsilon};
-  const auto levels_of = [](const VaeHalf& half) {
-    return std::ranges::count_if(half.stages,
-                                 [](const VaeStage& stage) { return stage.resample.has_value(); });
-  };
-  if (scope.has("encoder.conv_in.weight")) {
-    vae.encoder_ = load_half(scope / "encoder", "down_blocks", norm);
-    vae.latent_channels_ = vae.encoder_->conv_out.out_channels() / 2;
-    vae.factor_ = 1 << levels_of(*vae.encoder_);
+  if (!scope.has("encoder.conv_in.weight") && !scope.has("decoder.conv_in.weight")) {
+    throw Error(ErrorCode::weights, "cannot load the VAE")
+        .with("found", "neither half")
+        .with("expected", scope.full_name("decoder.conv_in.weight"));
   }
-  if (scope.has("decoder.conv_in.weight")) {
-    vae.decoder_ = load_half(scope / "decoder", "up_blocks", norm);
-    vae.latent_channels_ = vae.decoder_->conv_in.in_channels();
-    vae.factor_ = 1 << levels_of(*vae.decoder_);
-  }
+  // Before the decoder and after the encoder may stand a 1x1 convolution; the latent is what lies between.
   if (scope.has("quant_conv.weight")) vae.quant_ = nn::load_conv2d(scope / "quant_conv");
   if (scope.has("post_quant_conv.weight")) vae.post_quant_ = nn::load_conv2d(scope / "post_quant_conv");
+  if (scope.has("decoder.conv_in.weight")) {
+    const int64_t in = vae.post_quant_ ? vae.post_quant_->out_channels() : 0;
+    vae.decoder_ = load_half(scope / "decoder",
+                             {.stages = "up_blocks", .sizes = {.in = in, .out = kPictureChannels}}, norm);
+    vae.latent_channels_ =
+        vae.post_quant_ ? vae.post_quant_->in_channels() : vae.decoder_->conv_in.in_channels();
+    vae.factor_ = factor_of(scope / "decoder", *vae.decoder_);
+  }
+  if (scope.has("encoder.conv_in.weight")) {
+    // Mean and log variance, each as many channels as the latent.
+    const int64_t both = vae.decoder_ ? 2 * vae.latent_channels_ : 0;
+    const int64_t out = vae.quant_ ? vae.quant_->in_channels() : both;
+    vae.encoder_ = load_half(scope / "encoder",
+                             {.stages = "down_blocks", .sizes = {.in = kPictureChannels, .out = out}}, norm);
+    const nn::Conv2d& last = vae.quant_ ? *vae.quant_ : vae.encoder_->conv_out;
+    if (last.out_channels() % 2 != 0 || (both != 0 && last.out_channels() != both)) {
+      throw Error(ErrorCode::weights, "cannot use the VAE")
+          .with("tensor", last.name)
+          .with("found", last.weights->source().shape().text())
+          .with("expected", fmt::format("{} channels out: a mean and a variance for each of the latent",
+                                        both != 0 ? fmt::format("{}", both) : "an even number of"));
+    }
+    if (!vae.decoder_) vae.latent_channels_ = last.out_channels() / 2;
+    const int factor = factor_of(scope / "encoder", *vae.encoder_);
+    if (vae.decoder_ && factor != vae.factor_) {
+      throw Error(ErrorCode::weights, "cannot use the VAE")
+          .with("found", fmt::format("an encoder that divides sides by {}", factor))
+          .with("expected", fmt::format("{}, as the decoder multiplies them", vae.factor_));
+    }
+    vae.factor_ = factor;
+  }
   return vae;
 }
 
