@@ -43,12 +43,12 @@ __attribute__((noinline)) void multiply_tile(const PanelJob& job, const char* a,
     const char* third[5] = {row0, row0 + 3 * pitch, row0 + 6 * pitch, row0 + 9 * pitch, row0 + 12 * pitch};
     // Sixteen steps use up one cache line of each row; meanwhile the same lines of the next tile are fetched.
     for (int64_t line = 0; line < steps; line += kStepsPerLine) {
-      const char* ahead = next + job.tap_offset[tap] + 4 * line;
+      const char* ahead = kFetch == Fetch::nothing ? nullptr : next + job.tap_offset[tap] + 4 * line;
       const int64_t end = line + kStepsPerLine < steps ? line + kStepsPerLine : steps;
       for (int64_t step = line; step < end; ++step) {
         if (kFetch == Fetch::keep) _mm_prefetch(ahead, _MM_HINT_T0);
         if (kFetch == Fetch::once) _mm_prefetch(ahead, _MM_HINT_NTA);
-        ahead += pitch;
+        if (kFetch != Fetch::nothing) ahead += pitch;
 #pragma GCC unroll 16
         for (int r = 0; r < kRows; ++r) {
           const char* at = third[r / 3] + (r % 3) * pitch + 4 * step;
