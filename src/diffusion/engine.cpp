@@ -1,6 +1,7 @@
 #include "diffusion/engine.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "diffusion/adapters.h"
 #include "diffusion/controls.h"
@@ -18,6 +19,7 @@
 namespace maquette::diffusion {
 
 struct Engine::State {
+  std::mutex running;  // held by the one job that the engine works on
   kernels::Exec ex;
   std::string model_key;  // of the one model that is kept
   std::string packed;     // model and type whose weights are packed: they take no more memory
@@ -326,6 +328,7 @@ struct ExecRestored {
 
 Picture Engine::run(const Recipe& asked, const Callbacks& callbacks) {
   State& state = *state_;
+  const std::lock_guard lock(state.running);
   Picture picture;
   Stopwatch watch;
   ProgressTeller progress(callbacks.progress);
