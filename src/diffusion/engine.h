@@ -2,8 +2,9 @@
 //
 //   recipe -> model -> prompts -> first latent -> sampling -> picture -> hi-res pass -> upscaling -> measures
 //
-// One engine runs one recipe at a time: called from a second thread, it waits for the first job to end. Several
-// engines may run at once, in threads of their own. Either way pictures are those of one job after the other.
+// One engine runs one recipe at a time: called from a second thread, it waits for the first job to end.
+// Several engines may run at once, in threads of their own. Either way pictures are those of one job after
+// the other.
 #pragma once
 
 #include <functional>
