@@ -7,7 +7,8 @@
 # and tools/check_includes refuses an include that it does not name.
 
 if(MAQUETTE_SANITIZE)
-  add_compile_options(-fsanitize=${MAQUETTE_SANITIZE} -fno-omit-frame-pointer)
+  # Little optimisation, and lines for the reports only: instrumented code takes three times as long to compile.
+  add_compile_options(-fsanitize=${MAQUETTE_SANITIZE} -fno-omit-frame-pointer -O1 -g1)
   add_link_options(-fsanitize=${MAQUETTE_SANITIZE})
 endif()
 find_program(MAQUETTE_CCACHE ccache)

@@ -78,21 +78,28 @@ void change_tensor(TensorShapes& tensors, Changes& changes) {
   const size_t first = changes.number() % tensors.size();
   const size_t second = changes.number() % tensors.size();
   const auto value = static_cast<int64_t>(changes.number());
+  const Shape before = tensors[first].second;
+  const int axis = before.rank() > 0 ? static_cast<int>(second) % before.rank() : 0;
+  const std::span<const int64_t> sizes = before.sizes();
+  if (kind == drop) {
+    tensors.erase(tensors.begin() + static_cast<std::ptrdiff_t>(first));
+    return;
+  }
+  if (kind == add_copy) {
+    tensors.emplace_back(next_number(tensors[first].first), before);
+    return;
+  }
   Shape& shape = tensors[first].second;
-  const int axis = shape.rank() > 0 ? static_cast<int>(second) % shape.rank() : 0;
-  if (kind == set_size && shape.rank() > 0) shape.set(axis, value);
-  if (kind == grow && shape.rank() > 0) shape.set(axis, shape[axis] * (1 + value % 4));
+  if (kind == set_size && before.rank() > 0) shape.set(axis, value);
+  if (kind == grow && before.rank() > 0) shape.set(axis, before[axis] * (1 + value % 4));
   if (kind == take_shape) shape = tensors[second].second;
   if (kind == swap_shapes) std::swap(shape, tensors[second].second);
-  if (kind == drop) tensors.erase(tensors.begin() + static_cast<std::ptrdiff_t>(first));
-  if (kind == add_copy) tensors.emplace_back(next_number(tensors[first].first), shape);
-  const std::span<const int64_t> sizes = shape.sizes();
-  if (kind == add_axis && shape.rank() < Shape::kMaxRank) {
+  if (kind == add_axis && before.rank() < Shape::kMaxRank) {
     std::vector<int64_t> more(sizes.begin(), sizes.end());
     more.insert(more.begin() + axis, value % 5);
     shape = Shape(more);
   }
-  if (kind == drop_axis && shape.rank() > 0) shape = Shape(sizes.first(sizes.size() - 1));
+  if (kind == drop_axis && before.rank() > 0) shape = Shape(sizes.first(sizes.size() - 1));
 }
 
 }  // namespace

@@ -80,6 +80,46 @@ class CheckIncludes(ToolTest):
         self.write("src/tensor/tensor.cpp", "#include <oneapi/dnnl/dnnl.hpp>\n")
         self.refuses("check_includes", "belongs to src/kernels")
 
+    def test_each_library_has_its_owner(self):
+        owners = load_tool("check_includes").OWNERS
+        headers = {
+            "fmt/core.h": "base",
+            "nlohmann/json.hpp": "base",
+            "spdlog/spdlog.h": "base",
+            "openssl/evp.h": "base",
+            "zlib.h": "base",
+            "oneapi/dnnl/dnnl.hpp": "kernels",
+            "dnnl.hpp": "kernels",
+            "OpenImageIO/imageio.h": "media",
+            "utf8proc.h": "text",
+            "CLI/CLI.hpp": "cli",
+        }
+        layers = load_tool("check_includes").LAYERS
+        for header, owner in headers.items():
+            found = [owners[start] for start in owners if header.startswith(start)]
+            self.assertEqual(set(found), {owner}, header)
+        self.assertLessEqual(set(owners.values()), set(layers))
+
+    def test_a_second_owner_of_a_library(self):
+        self.write("src/base/deflate.cpp", "#include <zlib.h>\n")
+        self.accepts("check_includes")
+        self.write("src/media/png.cpp", "#include <zlib.h>\n")
+        self.write("src/weights/zip.cpp", "#include <zlib.h>\n")
+        text = self.refuses("check_includes", "src/media/png.cpp:1: <zlib.h> belongs to src/base")
+        self.assertIn("src/weights/zip.cpp:1: <zlib.h> belongs to src/base", text)
+
+    def test_a_fuzzer_may_use_a_library_that_is_known(self):
+        self.write("fuzz/a_fuzzer.cpp", "#include <zlib.h>\n")
+        self.accepts("check_includes")
+        self.write("fuzz/a_fuzzer.cpp", "#include <bzlib.h>\n")
+        self.refuses("check_includes", "has no owner folder")
+
+    def test_a_header_of_the_system(self):
+        self.write("src/base/file.cpp", "#include <sys/mman.h>\n#include <unistd.h>\n")
+        self.accepts("check_includes")
+        self.write("src/tensor/tensor.cpp", "#include <sys/mman.h>\n")
+        self.refuses("check_includes", "<sys/mman.h> is for src/app and src/base and src/cli")
+
     def test_a_library_without_an_owner(self):
         self.write("src/tensor/tensor.cpp", "#include <boost/any.hpp>\n")
         self.refuses("check_includes", "has no owner folder")
@@ -352,6 +392,25 @@ class RunTests(unittest.TestCase):
         self.assertEqual(self.counts("closing_line", 0, "ok\n3 passed, 0 failed\n"), (3, 0))
         self.assertEqual(self.counts("closing_line", 1, "3 passed, 2 failed\n"), (3, 2))
         self.assertEqual(self.counts("closing_line", 1, "Traceback\n"), (0, 1))
+
+    def test_one_program(self):
+        good = "[==========] 4 tests from 1 test suite ran. (3 ms total)\n[  PASSED  ] 4 tests.\n"
+        bad = "[  PASSED  ] 3 tests.\n[  FAILED  ] 1 test, listed below:\n[  FAILED  ] Jobs.shared\n"
+        self.assertEqual(self.counts("gtest_summary", 0, good), (4, 0))
+        self.assertEqual(self.counts("gtest_summary", 1, bad), (3, 1))
+        self.assertEqual(self.counts("gtest_summary", 66, good), (4, 1))  # a sanitizer found something
+        self.assertEqual(self.counts("gtest_summary", -11, "[ RUN      ] Jobs.shared\n"), (0, 1))
+
+    def test_what_is_run(self):
+        def names(*flags: str) -> list[str]:
+            options = self.tool.parse(list(flags))
+            return [suite.name for suite in self.tool.suites_for(options)]
+
+        self.assertNotIn("cli", names("--quick"))
+        self.assertEqual(names()[-4:], ["cli", "sanitize-build", "sanitize", "fuzz"])
+        self.assertIn("threads-diffusion", names("--all"))
+        fuzz = self.tool.suites_for(self.tool.parse(["--fuzz", "45"]))[-1]
+        self.assertEqual(fuzz.command_line(), "scripts/fuzz all 45")
 
     def test_unittest(self):
         self.assertEqual(self.counts("unittest_summary", 0, "Ran 36 tests in 3.0s\n\nOK\n"), (36, 0))

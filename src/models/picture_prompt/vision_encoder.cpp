@@ -73,19 +73,19 @@ VisionEncoder VisionEncoder::load(const nn::Scope& scope, const VisionEncoderCon
   }
   const auto patch = static_cast<int>(kernel[2]);
   encoder.patches_ = nn::load_conv2d(embeddings / "patch_embedding", kernels::ConvGeometry{.stride = patch});
-  encoder.class_token_ = embeddings.vector("class_embedding");
-  encoder.position_ = embeddings.vector("position_embedding.weight");
   const int64_t width = encoder.width();
+  encoder.class_token_ = embeddings.vector("class_embedding", width);
+
+  // One position for the class token, then one for each patch of a square picture.
   constexpr int64_t kLargestGrid = 256;  // patches per side
-  const auto grid =
-      static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(encoder.position_.size(0)) - 1)));
-  encoder.picture_size_ = grid * patch;
-  if (encoder.position_.rank() != 2 || encoder.position_.size(1) != width || grid < 1 ||
-      grid > kLargestGrid || encoder.position_.size(0) != grid * grid + 1 ||
-      encoder.class_token_.elements() != width) {
-    refuse(embeddings.full_name("position_embedding.weight"), encoder.position_.shape().text(),
-           fmt::format("[1 + a square, {}]", width));
+  const Shape positions = embeddings.shape("position_embedding.weight");
+  int64_t grid = 1;
+  while (positions.rank() == 2 && grid < kLargestGrid && grid * grid + 1 < positions[0]) ++grid;
+  if (positions.rank() != 2 || positions[0] != grid * grid + 1 || positions[1] != width) {
+    embeddings.refuse("position_embedding.weight", positions, fmt::format("[1 + a square, {}]", width));
   }
+  encoder.position_ = embeddings.vector("position_embedding.weight");
+  encoder.picture_size_ = grid * patch;
 
   const int64_t heads = config.heads > 0 ? config.heads : width == 768 ? 12 : 16;
   const bool openai = width == 768 || width == 1024;
