@@ -115,10 +115,10 @@ class CheckIncludes(ToolTest):
         self.refuses("check_includes", "has no owner folder")
 
     def test_a_header_of_the_system(self):
-        self.write("src/base/file.cpp", "#include <sys/mman.h>\n#include <unistd.h>\n")
+        self.write("src/base/file.cpp", "#include <sys/stat.h>\n#include <unistd.h>\n")
         self.accepts("check_includes")
-        self.write("src/tensor/tensor.cpp", "#include <sys/mman.h>\n")
-        self.refuses("check_includes", "<sys/mman.h> is for src/app and src/base and src/cli")
+        self.write("src/tensor/tensor.cpp", "#include <sys/stat.h>\n")
+        self.refuses("check_includes", "<sys/stat.h> is for src/app and src/base and src/cli")
 
     def test_a_library_without_an_owner(self):
         self.write("src/tensor/tensor.cpp", "#include <boost/any.hpp>\n")
