@@ -161,6 +161,13 @@ Decision decide_prediction(const Model& model, const weights::ModelReport& repor
   return {"epsilon", "the family's usual"};
 }
 
+[[noreturn]] void refuse_without_codec(const weights::Checkpoint& source) {
+  throw Error(ErrorCode::weights, "cannot turn latents into pictures")
+      .with("file", source.path.string())
+      .with("found", "no VAE")
+      .hint("name one with --vae");
+}
+
 Codec codec_of(const weights::Checkpoint& source, std::optional<float> scaling_factor) {
   nn::Parameters unused;
   if (const Component* vae = source.find("vae")) {
@@ -172,10 +179,7 @@ Codec codec_of(const weights::Checkpoint& source, std::optional<float> scaling_f
     return Codec(
         models::Taesd::load(scope_of(*taesd, unused), models::TaesdConfig::from_json(taesd->config)));
   }
-  throw Error(ErrorCode::weights, "cannot turn latents into pictures")
-      .with("file", source.path.string())
-      .with("found", "no VAE")
-      .hint("name one with --vae");
+  refuse_without_codec(source);
 }
 
 void load_own_codec(Model& model, const ModelOptions& options) {
@@ -250,6 +254,11 @@ std::unique_ptr<Model> load_model(const fs::path& path, const ModelOptions& opti
               model->checkpoint.components.empty() ? "nothing known" : model->checkpoint.components[0].kind)
         .with("expected", "a checkpoint with a UNet")
         .hint("maquette model inspect \"{}\" shows what is in it", path.string());
+  }
+  // What is missing is said before gigabytes are read.
+  const weights::Checkpoint& checkpoint = model->checkpoint;
+  if (options.vae.empty() && !checkpoint.find("vae") && !checkpoint.find("taesd")) {
+    refuse_without_codec(checkpoint);
   }
   model->unet = models::UNet::load(scope_of(*unet, model->parameters["unet"]),
                                    models::UNetConfig::from_json(unet->config));

@@ -282,6 +282,22 @@ TEST(Implementations, AttentionAgreesWithTheReference) {
   }
 }
 
+// Work areas are per thread: any thread may take the next task, also where there are fewer tasks than
+// threads.
+TEST(Implementations, MoreThreadsThanTasks) {
+  const int before = thread_count();
+  set_thread_count(7);
+  for (int repeat = 0; repeat < 4; ++repeat) {
+    for (const DType type : {DType::f32, DType::bf16}) {
+      check_attention({.n = 1, .q_length = 40, .k_length = 40, .heads = 2, .head_size = 40}, type);
+      for (const ConvCase& c : conv_cases(type)) {
+        if (c.problem.flop() < 2e6) check_conv(c);
+      }
+    }
+  }
+  set_thread_count(before);
+}
+
 TEST(Implementations, TheReferenceIsLastAndAcceptsEverything) {
   EXPECT_EQ(conv_implementations().back().name, "reference");
   EXPECT_EQ(matmul_implementations().back().name, "reference");

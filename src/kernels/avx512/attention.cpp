@@ -59,7 +59,7 @@ void run_attention(Exec& ex, const AttentionCore& core, const AttentionInput& a,
   });
 
   const int64_t blocks = (a.q_length + core.query_block - 1) / core.query_block;
-  const int64_t workers = std::min<int64_t>(thread_count(), heads * blocks);
+  const int64_t workers = thread_count();  // any of them may take the next task
   Tensor scratch = ex.empty({workers, (attention_scratch(core, layout) + 15) / 16 * 16}, DType::f32);
   const float scale = a.scale != 0 ? a.scale : 1 / std::sqrt(static_cast<float>(a.head_size));
   const int64_t width = a.heads * a.head_size;

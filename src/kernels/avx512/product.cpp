@@ -82,7 +82,7 @@ void run_product(Exec& ex, const Product& p) {
   const int64_t group = panels_per_group(p);
   const int64_t groups = (panels + group - 1) / group;
   const int64_t tasks = groups * p.blocks;
-  std::vector<Worker> workers(static_cast<size_t>(std::min<int64_t>(thread_count(), tasks)));
+  std::vector<Worker> workers(static_cast<size_t>(thread_count()));  // any of them may take the next task
   for (Worker& worker : workers) {
     if (p.scratch_bytes > 0) worker.scratch = ex.empty({static_cast<int64_t>(p.scratch_bytes)}, DType::u8);
     if (p.weights->chunks().size() > 1) {
