@@ -2,10 +2,12 @@
 // the last bit, whether each thread has its own engine or all share one. Under the thread sanitizer (preset
 // tsan) this also shows that they share no memory unguarded.
 #include <atomic>
+#include <chrono>
 #include <gtest/gtest.h>
 #include <thread>
 
 #include "diffusion/engine.h"
+#include "kernels/threads.h"
 
 namespace maquette::diffusion {
 namespace {
@@ -117,6 +119,30 @@ TEST(Jobs, engines_of_their_own_side_by_side) {
 TEST(Jobs, one_engine_shared) {
   Engine engine;
   check_side_by_side([&engine](size_t) -> Engine& { return engine; });
+}
+
+// More threads than processors, more than most products have parts, and their number changing under way.
+TEST(Jobs, any_number_of_threads_gives_the_same) {
+  const std::vector<Recipe> all = recipes();
+  const std::vector<Made> expected = one_after_the_other();
+  const int usual = kernels::thread_count();
+  std::atomic<bool> done{false};
+  std::thread changing([&done] {
+    for (int i = 0; !done; ++i) {
+      kernels::set_thread_count(1 + i % 7);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  });
+  Engine engine;
+  for (size_t i = 0; i < all.size(); ++i) EXPECT_TRUE(make(engine, all[i]) == expected[i]) << i;
+  done = true;
+  changing.join();
+  for (const int threads : {1, 3, 8}) {
+    kernels::set_thread_count(threads);
+    for (size_t i = 0; i < all.size(); ++i)
+      EXPECT_TRUE(make(engine, all[i]) == expected[i]) << threads << ", " << i;
+  }
+  kernels::set_thread_count(usual);
 }
 
 TEST(Jobs, one_that_is_stopped_leaves_the_other_alone) {

@@ -122,13 +122,14 @@ void parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t
   });
 }
 
-void parallel_tasks(int64_t count, const std::function<void(int64_t, int)>& body) {
-  if (count <= 1 || t_inside || thread_count() == 1) {
+void parallel_tasks(int64_t count, const std::function<void(int64_t, int)>& body, int64_t most_threads) {
+  if (count <= 1 || most_threads <= 1 || t_inside || thread_count() == 1) {
     for (int64_t task = 0; task < count; ++task) body(task, 0);
     return;
   }
   std::atomic<int64_t> next{0};
   team().run([&](int thread) {
+    if (thread >= most_threads) return;
     for (int64_t task = next.fetch_add(1); task < count; task = next.fetch_add(1)) body(task, thread);
   });
 }

@@ -11,9 +11,10 @@ namespace maquette::kernels {
 void parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body);
 
 // Runs body(task, thread) for every task in [0, count), each thread taking the next one that is left;
-// `thread` is below thread_count(), for scratch memory of its own. Which thread runs which task must not
-// matter.
-void parallel_tasks(int64_t count, const std::function<void(int64_t, int)>& body);
+// `thread` is below `most_threads`, for scratch memory of its own: threads beyond it take no task. (It is not
+// enough to make thread_count() pieces: another job may change that number meanwhile.) Which thread runs
+// which task must not matter.
+void parallel_tasks(int64_t count, const std::function<void(int64_t, int)>& body, int64_t most_threads = 256);
 
 // Threads used from now on, the caller's included; at first as many as the process may run on, or
 // MAQUETTE_THREADS. Calls inside a body run on the caller alone.

@@ -23,6 +23,21 @@ TEST(Threads, every_part_and_task_runs_once) {
   set_thread_count(2);
 }
 
+// Scratch memory is made for so many threads as there were; more must not come.
+TEST(Threads, no_more_threads_than_there_is_scratch_for) {
+  set_thread_count(8);
+  for (const int64_t most : {1, 2, 3, 7}) {
+    std::atomic<int> tasks{0};
+    const auto body = [&](int64_t, int thread) {
+      EXPECT_LT(thread, most);
+      ++tasks;
+    };
+    for (int round = 0; round < 50; ++round) parallel_tasks(20, body, most);
+    EXPECT_EQ(tasks, 50 * 20);
+  }
+  set_thread_count(2);
+}
+
 TEST(Threads, nested_calls_run_on_the_caller) {
   std::atomic<int> sum{0};
   parallel_tasks(8, [&](int64_t, int) {

@@ -59,11 +59,11 @@ void run_attention(Exec& ex, const AttentionCore& core, const AttentionInput& a,
   });
 
   const int64_t blocks = (a.q_length + core.query_block - 1) / core.query_block;
-  const int64_t workers = thread_count();  // any of them may take the next task
+  const int64_t workers = std::min<int64_t>(thread_count(), heads * blocks);
   Tensor scratch = ex.empty({workers, (attention_scratch(core, layout) + 15) / 16 * 16}, DType::f32);
   const float scale = a.scale != 0 ? a.scale : 1 / std::sqrt(static_cast<float>(a.head_size));
   const int64_t width = a.heads * a.head_size;
-  parallel_tasks(heads * blocks, [&](int64_t task, int worker) {
+  const auto run = [&](int64_t task, int worker) {
     const int64_t head = task / blocks;
     const int64_t image = head / a.heads;
     const int64_t column = head % a.heads * a.head_size;
@@ -87,7 +87,8 @@ void run_attention(Exec& ex, const AttentionCore& core, const AttentionInput& a,
                              ((image * a.q_length + begin) * width + column) * core.element,
                       .out_stride = width,
                       .scratch = scratch.data().data() + worker * scratch.size(1)});
-  });
+  };
+  parallel_tasks(heads * blocks, run, workers);
 }
 
 }  // namespace maquette::kernels::avx512

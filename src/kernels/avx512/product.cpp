@@ -82,18 +82,19 @@ void run_product(Exec& ex, const Product& p) {
   const int64_t group = panels_per_group(p);
   const int64_t groups = (panels + group - 1) / group;
   const int64_t tasks = groups * p.blocks;
-  std::vector<Worker> workers(static_cast<size_t>(thread_count()));  // any of them may take the next task
+  std::vector<Worker> workers(static_cast<size_t>(std::min<int64_t>(thread_count(), tasks)));
   for (Worker& worker : workers) {
     if (p.scratch_bytes > 0) worker.scratch = ex.empty({static_cast<int64_t>(p.scratch_bytes)}, DType::u8);
     if (p.weights->chunks().size() > 1) {
       worker.sums = ex.empty({p.block_rows, group * kPanelColumns}, DType::f32);
     }
   }
-  parallel_tasks(tasks, [&](int64_t task, int worker) {
+  const auto run = [&](int64_t task, int worker) {
     const int64_t first_panel = task / p.blocks * group;
     run_task(p, finish, task % p.blocks, first_panel, std::min(first_panel + group, panels),
              workers[static_cast<size_t>(worker)]);
-  });
+  };
+  parallel_tasks(tasks, run, static_cast<int64_t>(workers.size()));
 }
 
 }  // namespace maquette::kernels::avx512

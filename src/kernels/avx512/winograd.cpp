@@ -127,12 +127,13 @@ void WinogradRun::run_part(int64_t first, int64_t count) {
                  .row_bytes = row_bytes_});
   });
   const int64_t groups = (count + kGroupTiles - 1) / kGroupTiles;
-  parallel_tasks(groups * packed_.panels, [&](int64_t task, int worker) {
+  const auto run = [&](int64_t task, int worker) {
     const int64_t group = task % groups;
     const int64_t begin = count * group / groups;
     const int64_t end = count * (group + 1) / groups;
     run_group(first + begin, end - begin, v + begin * row_bytes_, plane_bytes, task / groups, worker);
-  });
+  };
+  parallel_tasks(groups * packed_.panels, run, static_cast<int64_t>(sums_.size()));
 }
 
 void WinogradRun::run_group(int64_t first, int64_t count, const char* v, int64_t plane_bytes, int64_t panel,
