@@ -176,7 +176,7 @@ void Run::check_memory(int64_t height, int64_t width) {
       side > 0 ? estimate_memory(model, std::min(height, side), std::min(width, side), type)
                : estimate_memory(model, height, width, type);
   const std::string key = fmt::format("{}|{}", state.model_key, name(type));
-  const uint64_t weights = state.packed == key ? 0 : estimate.weights;
+  const uint64_t weights = state.packed == key ? 0 : packed_weights(model, type);
   constexpr double kMiB = 1024.0 * 1024.0;
   if (weights + estimate.sampling > available) {
     throw Error(ErrorCode::no_memory, "a picture of {}x{} would not fit in memory", width, height)

@@ -37,11 +37,6 @@ MemoryEstimate estimate_memory(const Model& model, int64_t height, int64_t width
   const auto latent = static_cast<double>((height / factor) * (width / factor));
   const auto bytes = static_cast<double>(size_of(type));
   MemoryEstimate estimate;
-  if (const auto unet = model.parameters.find("unet"); unet != model.parameters.end()) {
-    for (const auto& [name, parameter] : unet->second.all()) {
-      estimate.weights += static_cast<uint64_t>(parameter.shape.elements()) * size_of(type);
-    }
-  }
   estimate.sampling = static_cast<uint64_t>(2 * latent * static_cast<double>(model.unet->base_channels()) *
                                             bytes * kSamplingCopies);
   const models::Vae* vae = model.codec->vae();
@@ -49,6 +44,16 @@ MemoryEstimate estimate_memory(const Model& model, int64_t height, int64_t width
   estimate.decoding =
       static_cast<uint64_t>(static_cast<double>(height * width) * 2 * channels * bytes * kDecodingCopies);
   return estimate;
+}
+
+uint64_t packed_weights(const Model& model, DType type) {
+  uint64_t elements = 0;
+  if (const auto unet = model.parameters.find("unet"); unet != model.parameters.end()) {
+    for (const auto& [name, parameter] : unet->second.all()) {
+      elements += static_cast<uint64_t>(parameter.shape.elements());
+    }
+  }
+  return elements * size_of(type);
 }
 
 uint64_t available_memory() {

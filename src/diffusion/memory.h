@@ -9,13 +9,15 @@
 namespace maquette::diffusion {
 
 struct MemoryEstimate {
-  uint64_t weights = 0;   // of the denoising network, packed for the kernels at the first step
   uint64_t sampling = 0;  // activations of one guided step
   uint64_t decoding = 0;  // activations of decoding at once
 };
 
 // For pictures of `height` x `width` pixels, computed in `type`. About: within a third of what is measured.
 MemoryEstimate estimate_memory(const Model& model, int64_t height, int64_t width, DType type);
+
+// The denoising network's weights in `type`, as the kernels pack them at its first step; bytes.
+uint64_t packed_weights(const Model& model, DType type);
 
 // What the system could give to this process now; MAQUETTE_MEMORY (bytes) overrides it.
 uint64_t available_memory();

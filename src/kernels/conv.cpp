@@ -72,6 +72,18 @@ Tensor with_wrapped_edges(Exec& ex, const Tensor& x, ConvGeometry& geometry) {
   return pad_wrapped(ex, x, padding);
 }
 
+ConvProblem problem_of(const Tensor& picture, const ConvWeights& weights, const ConvGeometry& geometry) {
+  return {.n = picture.size(0),
+          .height = picture.size(1),
+          .width = picture.size(2),
+          .in_channels = weights.in_channels(),
+          .out_channels = weights.out_channels(),
+          .kernel_h = weights.kernel_h(),
+          .kernel_w = weights.kernel_w(),
+          .geometry = geometry,
+          .type = picture.dtype()};
+}
+
 // Implementations read the epilogue's tensors as far as the problem's shape says.
 void check_epilogue(const ConvProblem& p, const ConvEpilogue& epilogue, const Tensor& out) {
   const auto refuse = [&p](std::string_view what, const Tensor& found, const Shape& expected) {
@@ -102,15 +114,7 @@ Tensor conv2d(Exec& ex, const Tensor& x, const ConvWeights& weights, const ConvG
   }
   ConvGeometry inner = geometry;
   const Tensor picture = with_wrapped_edges(ex, x, inner);
-  const ConvProblem problem{.n = picture.size(0),
-                            .height = picture.size(1),
-                            .width = picture.size(2),
-                            .in_channels = weights.in_channels(),
-                            .out_channels = weights.out_channels(),
-                            .kernel_h = weights.kernel_h(),
-                            .kernel_w = weights.kernel_w(),
-                            .geometry = inner,
-                            .type = picture.dtype()};
+  const ConvProblem problem = problem_of(picture, weights, inner);
   if (problem.out_height() < 1 || problem.out_width() < 1) {
     throw Error(ErrorCode::usage, "cannot convolve a picture smaller than the kernel")
         .with("found", problem.text());
@@ -134,15 +138,7 @@ Tensor conv2d_enlarged(Exec& ex, const Tensor& x, const ConvWeights& weights, co
   if (x.rank() == 4 && x.size(3) == weights.in_channels() && weights.kernel_h() == 3 &&
       weights.kernel_w() == 3) {
     const Tensor picture = with_wrapped_edges(ex, x, geometry);
-    const ConvProblem problem{.n = picture.size(0),
-                              .height = picture.size(1),
-                              .width = picture.size(2),
-                              .in_channels = weights.in_channels(),
-                              .out_channels = weights.out_channels(),
-                              .kernel_h = 3,
-                              .kernel_w = 3,
-                              .geometry = geometry,
-                              .type = picture.dtype()};
+    const ConvProblem problem = problem_of(picture, weights, geometry);
     for (const ConvImplementation& implementation : enlarged_conv_implementations()) {
       if (!implementation.accepts(problem)) continue;
       const PackedConv& packed = weights.packed(implementation, problem);

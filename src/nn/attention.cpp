@@ -92,24 +92,27 @@ int64_t checked_heads(const Scope& scope, std::string_view projection, int64_t h
       .with("expected", "a number of heads that divides the features");
 }
 
-}  // namespace
+struct SelfAttentionNames {
+  std::string_view q, k, v, out;
+};
 
-Attention load_self_attention(const Scope& scope, int64_t heads, int64_t width) {
+Attention load_named(const Scope& scope, int64_t heads, int64_t width, const SelfAttentionNames& names) {
   Attention attention;
-  attention.qkv = load_linears(scope, {"to_q", "to_k", "to_v"}, {.in = width});
+  attention.qkv = load_linears(scope, {names.q, names.k, names.v}, {.in = width});
   const int64_t inner = attention.qkv->out_features() / 3;
-  attention.out = load_linear(scope / "to_out.0", {.in = inner, .out = width});
-  attention.heads = checked_heads(scope, "to_q", heads, inner);
+  attention.out = load_linear(scope / names.out, {.in = inner, .out = width});
+  attention.heads = checked_heads(scope, names.q, heads, inner);
   return attention;
 }
 
+}  // namespace
+
+Attention load_self_attention(const Scope& scope, int64_t heads, int64_t width) {
+  return load_named(scope, heads, width, {.q = "to_q", .k = "to_k", .v = "to_v", .out = "to_out.0"});
+}
+
 Attention load_clip_attention(const Scope& scope, int64_t heads, int64_t width) {
-  Attention attention;
-  attention.qkv = load_linears(scope, {"q_proj", "k_proj", "v_proj"}, {.in = width});
-  const int64_t inner = attention.qkv->out_features() / 3;
-  attention.out = load_linear(scope / "out_proj", {.in = inner, .out = width});
-  attention.heads = checked_heads(scope, "q_proj", heads, inner);
-  return attention;
+  return load_named(scope, heads, width, {.q = "q_proj", .k = "k_proj", .v = "v_proj", .out = "out_proj"});
 }
 
 Attention load_cross_attention(const Scope& scope, int64_t heads, int64_t width) {

@@ -37,25 +37,6 @@ TextEncoderConfig TextEncoderConfig::from_json(const Json& config) {
   return result;
 }
 
-Tensor TextLayer::operator()(nn::Exec& ex, Tensor h, nn::Activation activation) const {
-  h = attention.self(ex, norm1(ex, h), h, /*causal=*/true);
-  return fc2(ex, fc1(ex, norm2(ex, h), {.activation = activation}), {.residual = &h});
-}
-
-namespace {
-
-TextLayer load_layer(const nn::Scope& scope, int64_t heads, int64_t width, float epsilon) {
-  TextLayer layer{.norm1 = nn::load_layer_norm(scope / "layer_norm1", epsilon, width),
-                  .attention = nn::load_clip_attention(scope / "self_attn", heads, width),
-                  .norm2 = nn::load_layer_norm(scope / "layer_norm2", epsilon, width),
-                  .fc1 = nn::load_linear(scope / "mlp.fc1", {.in = width}),
-                  .fc2 = {}};
-  layer.fc2 = nn::load_linear(scope / "mlp.fc2", {.in = layer.fc1.out_features(), .out = width});
-  return layer;
-}
-
-}  // namespace
-
 TextEncoder TextEncoder::load(const nn::Scope& scope, const TextEncoderConfig& config) {
   TextEncoder encoder;
   // transformers 5 writes the encoder without this prefix.
@@ -77,7 +58,7 @@ TextEncoder TextEncoder::load(const nn::Scope& scope, const TextEncoderConfig& c
   const int count = model.count("encoder.layers");
   for (int i = 0; i < count; ++i) {
     encoder.layers_.push_back(
-        load_layer(model / fmt::format("encoder.layers.{}", i), heads, width, config.epsilon));
+        load_clip_layer(model / fmt::format("encoder.layers.{}", i), heads, width, config.epsilon));
   }
   encoder.final_norm_ = nn::load_layer_norm(model / "final_layer_norm", config.epsilon, width);
   if (scope.has("text_projection.weight")) {
@@ -111,8 +92,8 @@ TextOutput TextEncoder::operator()(nn::Exec& ex, std::span<const std::vector<Tex
   }
   TextOutput out;
   out.hidden.push_back(h);
-  for (const TextLayer& layer : layers_) {
-    h = layer(ex, h, activation_);
+  for (const ClipLayer& layer : layers_) {
+    h = layer(ex, h, activation_, /*causal=*/true);
     out.hidden.push_back(h);
   }
   out.last = final_norm_(ex, h);

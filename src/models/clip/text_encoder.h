@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "nn/attention.h"
+#include "models/clip/clip_layer.h"
 
 namespace maquette::models {
 
@@ -19,15 +19,6 @@ struct TextEncoderConfig {
   float epsilon = 1e-5f;
 
   static TextEncoderConfig from_json(const Json& config);
-};
-
-struct TextLayer {
-  nn::LayerNorm norm1;
-  nn::Attention attention;
-  nn::LayerNorm norm2;
-  nn::Linear fc1, fc2;
-
-  Tensor operator()(nn::Exec& ex, Tensor h, nn::Activation activation) const;
 };
 
 // One position of a sequence: a token, or a vector of a textual inversion in its place.
@@ -61,7 +52,7 @@ class TextEncoder {
  private:
   nn::Embedding embedding_;
   Tensor position_;  // [77, C] f32
-  std::vector<TextLayer> layers_;
+  std::vector<ClipLayer> layers_;
   nn::LayerNorm final_norm_;
   std::optional<nn::Linear> projection_;
   nn::Activation activation_ = nn::Activation::quick_gelu;

@@ -40,25 +40,6 @@ VisionEncoderConfig VisionEncoderConfig::from_json(const Json& config) {
   return result;
 }
 
-Tensor VisionLayer::operator()(nn::Exec& ex, Tensor h, nn::Activation activation) const {
-  h = attention.self(ex, norm1(ex, h), h);
-  return fc2(ex, fc1(ex, norm2(ex, h), {.activation = activation}), {.residual = &h});
-}
-
-namespace {
-
-VisionLayer load_layer(const nn::Scope& scope, int64_t heads, int64_t width, float epsilon) {
-  VisionLayer layer{.norm1 = nn::load_layer_norm(scope / "layer_norm1", epsilon, width),
-                    .attention = nn::load_clip_attention(scope / "self_attn", heads, width),
-                    .norm2 = nn::load_layer_norm(scope / "layer_norm2", epsilon, width),
-                    .fc1 = nn::load_linear(scope / "mlp.fc1", {.in = width}),
-                    .fc2 = {}};
-  layer.fc2 = nn::load_linear(scope / "mlp.fc2", {.in = layer.fc1.out_features(), .out = width});
-  return layer;
-}
-
-}  // namespace
-
 VisionEncoder VisionEncoder::load(const nn::Scope& scope, const VisionEncoderConfig& config) {
   VisionEncoder encoder;
   const nn::Scope model = scope / "vision_model";
@@ -96,7 +77,7 @@ VisionEncoder VisionEncoder::load(const nn::Scope& scope, const VisionEncoderCon
   const int count = model.count("encoder.layers");
   for (int i = 0; i < count; ++i) {
     encoder.layers_.push_back(
-        load_layer(model / fmt::format("encoder.layers.{}", i), heads, width, config.epsilon));
+        load_clip_layer(model / fmt::format("encoder.layers.{}", i), heads, width, config.epsilon));
   }
   encoder.norm_after_ = nn::load_layer_norm(model / "post_layernorm", config.epsilon, width);
   if (scope.has("visual_projection.weight"))
@@ -130,8 +111,8 @@ VisionOutput VisionEncoder::operator()(nn::Exec& ex, const Tensor& pixels) const
 
   VisionOutput out;
   out.hidden.push_back(h);
-  for (const VisionLayer& layer : layers_) {
-    h = layer(wide, h, activation_);
+  for (const ClipLayer& layer : layers_) {
+    h = layer(wide, h, activation_, /*causal=*/false);
     out.hidden.push_back(h);
     ex.trace("vision_model.encoder", h);
   }

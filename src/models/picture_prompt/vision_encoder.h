@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "nn/attention.h"
+#include "models/clip/clip_layer.h"
 
 namespace maquette::models {
 
@@ -23,15 +23,6 @@ struct VisionEncoderConfig {
   // empty object gives the defaults above. Throws Error(weights) on activations that no published encoder
   // has.
   static VisionEncoderConfig from_json(const Json& config);
-};
-
-struct VisionLayer {
-  nn::LayerNorm norm1;
-  nn::Attention attention;
-  nn::LayerNorm norm2;
-  nn::Linear fc1, fc2;
-
-  Tensor operator()(nn::Exec& ex, Tensor h, nn::Activation activation) const;
 };
 
 struct VisionOutput {
@@ -58,7 +49,7 @@ class VisionEncoder {
   Tensor class_token_;  // [C]
   Tensor position_;     // [1 + patches, C]
   nn::LayerNorm norm_before_;
-  std::vector<VisionLayer> layers_;
+  std::vector<ClipLayer> layers_;
   nn::LayerNorm norm_after_;
   std::optional<nn::Linear> projection_;
   nn::Activation activation_ = nn::Activation::gelu;
