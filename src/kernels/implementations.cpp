@@ -93,15 +93,16 @@ std::vector<Implementation> allowed(std::initializer_list<Implementation> all) {
 }  // namespace
 
 std::span<const ConvImplementation> conv_implementations() {
-  static const auto list =
-      allowed<ConvImplementation>({kAmxConv, kWinogradConvF32, kWinogradConvBf16, kAvx512ConvF32,
-                                   kAvx512ConvBf16, kOnednnConvF32, kOnednnConvBf16, kReferenceConv});
+  static const auto list = allowed<ConvImplementation>(
+      {kAmxConv, kAmxSplit2Conv, kAmxSplit3Conv, kWinogradConvF32, kWinogradConvBf16, kAvx512ConvF32,
+       kAvx512ConvBf16, kOnednnConvF32, kOnednnConvBf16, kReferenceConv});
   return list;
 }
 
 std::span<const ConvImplementation> enlarged_conv_implementations() {
   static const auto list = [] {
-    auto all = allowed<ConvImplementation>({kAmxEnlargedConv, kAvx512EnlargedConvBf16, kReferenceConv});
+    auto all = allowed<ConvImplementation>(
+        {kAmxEnlargedConv, kAmxSplit2EnlargedConv, kAvx512EnlargedConvBf16, kReferenceConv});
     all.pop_back();  // the reference enlarges, then convolves
     return all;
   }();
@@ -110,8 +111,8 @@ std::span<const ConvImplementation> enlarged_conv_implementations() {
 
 std::span<const MatmulImplementation> matmul_implementations() {
   static const auto list =
-      allowed<MatmulImplementation>({kAmxMatmul, kAvx512MatmulF32, kAvx512MatmulBf16, kOnednnMatmulF32,
-                                     kOnednnMatmulBf16, kReferenceMatmul});
+      allowed<MatmulImplementation>({kAmxMatmul, kAmxSplit3Matmul, kAvx512MatmulF32, kAvx512MatmulBf16,
+                                     kOnednnMatmulF32, kOnednnMatmulBf16, kReferenceMatmul});
   return list;
 }
 

@@ -1,11 +1,18 @@
-// The product core for bf16 on the tile registers of AMX (Intel 64 and IA-32 Optimization Reference Manual,
-// chapter 20): two tiles of up to 16 rows times two of 16 columns, 32 k per step. Both operands stream from
-// the second-level cache; keeping a part of the panel in the first level instead, and the sums in memory, was
+// The product cores on the tile registers of AMX (Intel 64 and IA-32 Optimization Reference Manual, chapter
+// 20): two tiles of up to 16 rows times two of 16 columns, 32 k per step. Both operands stream from the
+// second-level cache; keeping a part of the panel in the first level instead, and the sums in memory, was
 // slower.
+//
+// bf16 is multiplied as it is. An f32 is split into two or three bf16 of 8 bits each, x = x0 + x1 + x2, each
+// the rounded rest of those before, and a b taken as the sum of a_i b_j with i + j < parts, in f32 (Henry,
+// Tang & Heinecke 2019, "Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision
+// Computations"). Three parts are as exact as f32; two leave out at most 2^-18 of each factor and x1 x1,
+// about what Winograd's transforms lose.
 #include <immintrin.h>
 
 #include "kernels/avx512/core.h"
 #include "kernels/avx512/element_bf16.h"
+#include "kernels/avx512/element_f32.h"
 #include "kernels/avx512/finish.h"
 
 namespace maquette::kernels::avx512 {
@@ -13,8 +20,7 @@ namespace {
 
 constexpr int kRowsPerTile = 16;
 constexpr int64_t kTileFloats = kRowsPerTile * kPanelColumns;
-constexpr int64_t kStepDepth = 32;           // k of one multiplication
-constexpr int64_t kStepBytes = 32 * 32 * 2;  // of the panel
+constexpr int64_t kStepDepth = 32;  // k of one multiplication
 
 // Layout of the operand of LDTILECFG, palette 1.
 struct alignas(64) TileConfiguration {
@@ -101,25 +107,92 @@ MAQUETTE_INLINE void fetch(const PanelJob& job, Ahead& ahead, int64_t a_offset) 
   }
 }
 
-template <bool kBoth>
+// How the numbers lie: in a step, kRowBytes of each row of A and kStepBytes of the panel.
+struct Bf16Form {
+  using Element = ElementBf16;
+  static constexpr int64_t kRowBytes = 64;
+  static constexpr int64_t kStepBytes = 32 * 32 * 2;
+  template <bool kBoth>
+  MAQUETTE_INLINE void multiply(const char* upper, const char* lower, int64_t pitch, const char* b) {
+    _tile_loadd(6, b, 128);
+    _tile_loadd(4, upper, pitch);
+    _tile_loadd(7, b + 64, 128);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    if (kBoth) {
+      _tile_loadd(5, lower, pitch);
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(3, 5, 7);
+    }
+  }
+};
+
+// Rows of A: of 32 numbers the first parts, then the second ones and so on; the panel likewise, in steps.
+// Weights that were published in fewer bits have fewer parts.
+template <int kParts, int kWeightParts>
+struct SplitForm {
+  using Element = ElementF32;
+  static constexpr int64_t kRowBytes = 64 * kParts;
+  static constexpr int64_t kPart = 32 * 32 * 2;
+  static constexpr int64_t kStepBytes = kWeightParts * kPart;
+  template <bool kBoth>
+  MAQUETTE_INLINE void multiply(const char* upper, const char* lower, int64_t pitch, const char* b) {
+    // Loads the parts that change, and multiplies them.
+    const auto rows = [=](int part) __attribute__((always_inline)) {
+      _tile_loadd(4, upper + 64 * part, pitch);
+      if (kBoth) _tile_loadd(5, lower + 64 * part, pitch);
+    };
+    const auto weights = [=](int part) __attribute__((always_inline)) {
+      _tile_loadd(6, b + kPart * part, 128);
+      _tile_loadd(7, b + kPart * part + 64, 128);
+    };
+    const auto add_product = []() __attribute__((always_inline)) {
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_dpbf16ps(1, 4, 7);
+      if (kBoth) {
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+      }
+    };
+    // (rows, weights), smallest first: 0 2, 0 1, 1 1, 1 0, 0 0, 2 0; with two parts 0 1, 0 0, 1 0.
+    rows(0);
+    if constexpr (kWeightParts == 3) {
+      weights(2);
+      add_product();
+    }
+    if constexpr (kWeightParts >= 2) {
+      weights(1);
+      add_product();
+      if constexpr (kParts == 3) {
+        rows(1);
+        add_product();
+      }
+    }
+    weights(0);
+    add_product();  // of the rows loaded last: part 1 after a product 1 1, otherwise part 0
+    if constexpr (kParts == 3) {
+      rows(kWeightParts >= 2 ? 0 : 1);
+      add_product();
+      rows(2);
+      add_product();
+    } else {
+      rows(1);
+      add_product();
+    }
+  }
+};
+
+template <typename Form, bool kBoth>
 void multiply_pair(const PanelJob& job, const Pair& pair, Ahead ahead) {
   load_sums<kBoth>(job, pair);
   const char* b = job.b;
   for (int64_t tap = 0; tap < job.taps; ++tap) {
     const char* upper = job.a + pair.upper->a_offset + job.tap_offset[tap];
     const char* lower = kBoth ? job.a + pair.lower->a_offset + job.tap_offset[tap] : nullptr;
-    for (int64_t k = 0; k < job.depth; k += kStepDepth, b += kStepBytes) {
-      _tile_loadd(6, b, 128);
-      _tile_loadd(4, upper + k * 2, job.row_pitch);
-      _tile_loadd(7, b + 64, 128);
-      _tile_dpbf16ps(0, 4, 6);
-      _tile_dpbf16ps(1, 4, 7);
-      if (kBoth) {
-        _tile_loadd(5, lower + k * 2, job.row_pitch);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(3, 5, 7);
-      }
-      fetch(job, ahead, job.tap_offset[tap] + k * 2);
+    const int64_t bytes = job.depth / kStepDepth * Form::kRowBytes;
+    for (int64_t k = 0; k < bytes; k += Form::kRowBytes, b += Form::kStepBytes) {
+      Form::template multiply<kBoth>(upper + k, lower + k, job.row_pitch, b);
+      fetch(job, ahead, job.tap_offset[tap] + k);
     }
   }
   _tile_stored(0, pair.upper_sums, pair.pitch);
@@ -130,9 +203,10 @@ void multiply_pair(const PanelJob& job, const Pair& pair, Ahead ahead) {
   }
 }
 
+template <typename Form>
 void finish_pair(const PanelJob& job, const Pair& pair) {
   const auto finish = [&](const RowTile& tile, const float* sums) {
-    finish_tile<ElementBf16>(
+    finish_tile<typename Form::Element>(
         *job.finish,
         {.sums = sums, .pitch = kPanelColumns, .row = tile.row, .rows = tile.rows, .panel = job.panel});
   };
@@ -156,26 +230,29 @@ Pair make_pair(const PanelJob& job, int64_t index, float* finished) {
 
 // The panel after this one lies behind it; while this one is in use it is fetched, evenly spread over the
 // pairs.
+template <typename Form>
 Ahead ahead_of(const PanelJob& job, const Pair& pair, int64_t index, int64_t pairs) {
   const int64_t steps = job.taps * job.depth / kStepDepth;
-  const int64_t lines = (kStepBytes / 64 + pairs - 1) / pairs;
-  Ahead ahead{.panel = job.b + (steps * kStepBytes) + index * steps * lines * 64, .panel_lines = lines};
+  const int64_t lines = (Form::kStepBytes / 64 + pairs - 1) / pairs;
+  Ahead ahead{.panel = job.b + (steps * Form::kStepBytes) + index * steps * lines * 64, .panel_lines = lines};
   if (job.fetch != Fetch::nothing && 2 * index + 2 < job.tile_count) {
     ahead.upper = job.a + job.tiles[2 * index + 2].a_offset;
     ahead.lower = 2 * index + 3 < job.tile_count ? job.a + job.tiles[2 * index + 3].a_offset : ahead.upper;
   }
   if (job.finish) {
     const int64_t columns = job.finish->gated ? kPanelColumns / 2 : kPanelColumns;
-    const int64_t first = (job.finish->row_begin(pair.upper->row) + job.panel * columns) * 2;
+    const int64_t first =
+        (job.finish->row_begin(pair.upper->row) + job.panel * columns) * Form::Element::kBytes;
     const auto* residual = static_cast<const char*>(job.finish->residual);
     ahead.out = static_cast<const char*>(job.finish->out) + first;
     ahead.residual = residual ? residual + first : nullptr;
-    ahead.out_pitch = job.finish->step() * 2;
+    ahead.out_pitch = job.finish->step() * Form::Element::kBytes;
     ahead.out_rows = (2 * kRowsPerTile + steps - 1) / steps;
   }
   return ahead;
 }
 
+template <typename Form>
 void multiply_panel(const PanelJob& job) {
   alignas(64) float finished[2][2 * kTileFloats];
   const int64_t pairs = (job.tile_count + 1) / 2;
@@ -189,16 +266,40 @@ void multiply_panel(const PanelJob& job) {
       configure(upper_rows, lower_rows);
     }
     if (pair.lower) {
-      multiply_pair<true>(job, pair, ahead_of(job, pair, i, pairs));
+      multiply_pair<Form, true>(job, pair, ahead_of<Form>(job, pair, i, pairs));
     } else {
-      multiply_pair<false>(job, pair, ahead_of(job, pair, i, pairs));
+      multiply_pair<Form, false>(job, pair, ahead_of<Form>(job, pair, i, pairs));
     }
     // The tiles of one pair are finished while those of the next are being multiplied.
-    if (job.finish && i > 0) finish_pair(job, before);
+    if (job.finish && i > 0) finish_pair<Form>(job, before);
     before = pair;
   }
-  if (job.finish) finish_pair(job, before);
+  if (job.finish) finish_pair<Form>(job, before);
   _tile_release();
+}
+
+template <int kParts>
+void multiply_split_panel(const PanelJob& job) {
+  switch (job.weight_parts) {
+    case 1: return multiply_panel<SplitForm<kParts, 1>>(job);
+    case 2: return multiply_panel<SplitForm<kParts, 2>>(job);
+    default: return multiply_panel<SplitForm<kParts, kParts>>(job);
+  }
+}
+
+// As Core::split_row.
+template <int kParts>
+void split_row(const float* from, int64_t count, int64_t depth, char* to) {
+  for (int64_t k = 0; k < depth; k += 16) {
+    __m512 rest = _mm512_maskz_loadu_ps(columns_left(count - k), from + k);
+    char* half = to + k / 32 * 64 * kParts + k % 32 * 2;
+    for (int part = 0; part < kParts; ++part) {
+      const auto rounded = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(rest));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(half + 64 * part), rounded);
+      const __m512 widened = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(rounded), 16));
+      rest = _mm512_sub_ps(rest, widened);
+    }
+  }
 }
 
 }  // namespace
@@ -209,6 +310,26 @@ const Core kCoreAmx{.max_rows = kRowsPerTile,
                     .element = 2,
                     .block_bytes = 1024 * 1024,
                     .most_channels = 2560,
-                    .multiply = multiply_panel};
+                    .multiply = multiply_panel<Bf16Form>};
+
+const Core kCoreAmxSplit2{.max_rows = kRowsPerTile,
+                          .row_step = kRowsPerTile,
+                          .depth_multiple = kStepDepth,
+                          .element = 4,
+                          .block_bytes = 1024 * 1024,
+                          .most_channels = 1280,
+                          .multiply = multiply_split_panel<2>,
+                          .parts = 2,
+                          .split_row = split_row<2>};
+
+const Core kCoreAmxSplit3{.max_rows = kRowsPerTile,
+                          .row_step = kRowsPerTile,
+                          .depth_multiple = kStepDepth,
+                          .element = 4,
+                          .block_bytes = 1024 * 1024,
+                          .most_channels = 1280,
+                          .multiply = multiply_split_panel<3>,
+                          .parts = 3,
+                          .split_row = split_row<3>};
 
 }  // namespace maquette::kernels::avx512

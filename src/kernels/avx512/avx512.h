@@ -36,11 +36,15 @@ void run_attention(Exec& ex, const AttentionCore& core, const AttentionInput& in
 extern const ConvImplementation kWinogradConvF32;
 extern const ConvImplementation kWinogradConvBf16;
 extern const ConvImplementation kAmxConv;
+extern const ConvImplementation kAmxSplit2Conv;
+extern const ConvImplementation kAmxSplit3Conv;
 extern const ConvImplementation kAvx512ConvF32;
 extern const ConvImplementation kAvx512ConvBf16;
 extern const ConvImplementation kAmxEnlargedConv;
+extern const ConvImplementation kAmxSplit2EnlargedConv;
 extern const ConvImplementation kAvx512EnlargedConvBf16;
 extern const MatmulImplementation kAmxMatmul;
+extern const MatmulImplementation kAmxSplit3Matmul;
 extern const MatmulImplementation kAvx512MatmulF32;
 extern const MatmulImplementation kAvx512MatmulBf16;
 

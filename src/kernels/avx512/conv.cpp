@@ -96,7 +96,7 @@ class ConvRun {
   }  // shifted layout
   int64_t padded_width() const { return (p_.out_width() - 1) * p_.geometry.stride + p_.kernel_w; }
   int64_t pitch(const Chunk& chunk) const {
-    const int64_t bytes = chunk.depth * core_.element;
+    const int64_t bytes = core_.row_bytes(chunk.depth);
     return bytes % 4096 == 0 ? bytes + 64 : bytes;  // neighbours must not share their cache sets
   }
   int64_t bytes_for(int64_t rows, int64_t segments, const Chunk& chunk) const;
@@ -148,14 +148,12 @@ void ConvRun::copy_pixels(const Segment& s, int64_t row_in, int64_t shift, int64
   const int64_t from = p_.in_channels * core_.element;
   const char* source =
       x_ + ((s.image * p_.height + row_in) * p_.width + shift + begin) * from + chunk.begin * core_.element;
-  const int64_t bytes = chunk.count * core_.element;
-  if (bytes == from && from == to) {
+  if (chunk.count * core_.element == from && from == to && core_.parts == 1) {
     std::memcpy(target + begin * to, source, static_cast<size_t>((end - begin) * to));
     return;
   }
   for (int64_t i = begin; i < end; ++i, source += from) {
-    std::memcpy(target + i * to, source, static_cast<size_t>(bytes));
-    if (bytes < to) std::memset(target + i * to + bytes, 0, static_cast<size_t>(to - bytes));
+    copy_row(core_, source, chunk.count, chunk.depth, target + i * to);
   }
 }
 

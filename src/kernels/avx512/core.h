@@ -3,8 +3,8 @@
 //
 // A panel of B holds, for each tap and each k, 32 columns next to each other:
 //   f32    [taps][depth][32]
-//   bf16   [taps][depth / 2][32][2]      pairs of k, as vdpbf16ps and the AMX
-//   tiles multiply them
+//   bf16   [taps][depth / 2][32][2]      pairs of k, as vdpbf16ps and the AMX tiles multiply them
+//   split  [taps][depth / 32][parts][16][32][2]   f32 as several bf16 (see core_amx.cpp)
 // Rows of A come in tiles of consecutive rows with a constant distance; tap t adds tap_offset[t] bytes to
 // their address, so a convolution is a product whose taps read shifted rows. Every sum runs over chunks, taps
 // and k in order whatever the tile heights are: results depend neither on threads nor on the size of a batch.
@@ -65,6 +65,7 @@ struct PanelJob {
   int64_t taps = 1;
   int64_t depth = 0;        // k per tap, a multiple of the core's depth_multiple
   const char* b = nullptr;  // the panel
+  int weight_parts = 1;     // bf16 that make one of its numbers
   const RowTile* tiles = nullptr;
   int64_t tile_count = 0;
   float* sums = nullptr;           // [rows of the block][sums_pitch]; columns of this panel first
@@ -78,15 +79,27 @@ struct Core {
   int max_rows;           // of a tile
   int row_step;           // tile heights are best multiples of this
   int depth_multiple;     // of k in one tap
-  int64_t element;        // bytes of one element of A and B
+  int64_t element;        // bytes of one element of the activations
   int64_t block_bytes;    // of activations that a block of rows keeps in the
                           // second-level cache
   int64_t most_channels;  // multiplied in one pass over a block, for one tap
   void (*multiply)(const PanelJob& job);
+  // Where above 1, f32 is multiplied as so many bf16. split_row writes `count` numbers in that form, filled
+  // up with zeros to `depth`; rows cannot be read where they lie then.
+  int parts = 1;
+  void (*split_row)(const float* from, int64_t count, int64_t depth, char* to) = nullptr;
+
+  // Of a row of A as the core reads it.
+  int64_t row_bytes(int64_t depth) const { return depth * (parts == 1 ? element : 2 * parts); }
 };
 
-extern const Core kCoreF32;   // needs AVX-512F
-extern const Core kCoreBf16;  // needs AVX512-BF16
-extern const Core kCoreAmx;   // bf16; needs AMX-BF16
+// Copies `count` elements of a row of A, filled up with zeros to `depth`, in the form that the core reads.
+void copy_row(const Core& core, const char* from, int64_t count, int64_t depth, char* to);
+
+extern const Core kCoreF32;        // needs AVX-512F
+extern const Core kCoreBf16;       // needs AVX512-BF16
+extern const Core kCoreAmx;        // bf16; needs AMX-BF16
+extern const Core kCoreAmxSplit2;  // f32 as two bf16; needs AMX-BF16
+extern const Core kCoreAmxSplit3;  // f32 as three
 
 }  // namespace maquette::kernels::avx512

@@ -24,6 +24,21 @@ bool on_amx(const Problem& p) {
   return p.type == DType::bf16 && cpu().amx_bf16;
 }
 
+template <typename Problem>
+bool on_amx_split(const Problem& p) {
+  return p.type == DType::f32 && cpu().amx_bf16;
+}
+
+bool is_single_tap(const ConvProblem& p) { return p.kernel_h == 1 && p.kernel_w == 1; }
+
+// Few channels are gathered tap by tap in f32.
+bool accepts_split2_conv(const ConvProblem& p) {
+  return on_amx_split(p) && p.in_channels >= 32 && !is_single_tap(p);
+}
+
+// Those that mix channels alone lie on the straight way through the network, where errors add up.
+bool accepts_split3_conv(const ConvProblem& p) { return on_amx_split(p) && is_single_tap(p); }
+
 // Whether Winograd's savings are not eaten by half-empty tiles and by the transforms. Says the same for any
 // number of images, so that a picture does not depend on what it is computed together with.
 bool suits_winograd(const ConvProblem& p) {
@@ -68,7 +83,9 @@ std::unique_ptr<PackedConv> pack_conv(const ConvProblem& p, const Tensor& w) {
 // Few channels are gathered tap by tap, which enlarging does not pay for.
 template <const avx512::Core& kCore>
 bool accepts_enlarged(const ConvProblem& p) {
-  const bool runs = &kCore == &avx512::kCoreAmx ? on_amx(p) : accepts_conv<DType::bf16>(p);
+  const bool runs = &kCore == &avx512::kCoreAmx         ? on_amx(p)
+                    : &kCore == &avx512::kCoreAmxSplit2 ? on_amx_split(p)
+                                                        : accepts_conv<DType::bf16>(p);
   const int64_t width =
       p.width - 2 + p.geometry.pad_left + p.geometry.pad_right;  // of x before it was wrapped
   return runs && p.in_channels >= 32 && avx512::rows_are_whole(kCore, width);
@@ -98,6 +115,18 @@ const ConvImplementation kAmxConv{.name = "amx-bf16",
                                   .accepts = on_amx<ConvProblem>,
                                   .pack = pack_conv<avx512::kCoreAmx>,
                                   .run = avx512::run_conv};
+const ConvImplementation kAmxSplit2Conv{.name = "amx-bf16x3",
+                                        .accepts = accepts_split2_conv,
+                                        .pack = pack_conv<avx512::kCoreAmxSplit2>,
+                                        .run = avx512::run_conv};
+const ConvImplementation kAmxSplit3Conv{.name = "amx-bf16x6",
+                                        .accepts = accepts_split3_conv,
+                                        .pack = pack_conv<avx512::kCoreAmxSplit3>,
+                                        .run = avx512::run_conv};
+const ConvImplementation kAmxSplit2EnlargedConv{.name = "amx-bf16x3",
+                                                .accepts = accepts_enlarged<avx512::kCoreAmxSplit2>,
+                                                .pack = pack_enlarged<avx512::kCoreAmxSplit2>,
+                                                .run = avx512::run_enlarged_conv};
 const ConvImplementation kAmxEnlargedConv{.name = "amx-bf16",
                                           .accepts = accepts_enlarged<avx512::kCoreAmx>,
                                           .pack = pack_enlarged<avx512::kCoreAmx>,
@@ -118,6 +147,10 @@ const MatmulImplementation kAmxMatmul{.name = "amx-bf16",
                                       .accepts = on_amx<MatmulProblem>,
                                       .pack = pack_matmul<avx512::kCoreAmx>,
                                       .run = avx512::run_matmul};
+const MatmulImplementation kAmxSplit3Matmul{.name = "amx-bf16x6",
+                                            .accepts = on_amx_split<MatmulProblem>,
+                                            .pack = pack_matmul<avx512::kCoreAmxSplit3>,
+                                            .run = avx512::run_matmul};
 const MatmulImplementation kAvx512MatmulF32{.name = "avx512-f32",
                                             .accepts = accepts_matmul<DType::f32>,
                                             .pack = pack_matmul<avx512::kCoreF32>,

@@ -1,9 +1,8 @@
-// Matrix products: rows are read in place wherever the core can; otherwise (odd widths, or rows whose
-// distance maps them all to the same cache sets) blocks are copied first.
+// Matrix products: rows are read in place wherever the core can; otherwise (odd widths, numbers to be split,
+// or rows whose distance maps them all to the same cache sets) blocks are copied first.
 #include "kernels/matmul.h"
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 
 #include "kernels/avx512/avx512.h"
@@ -20,7 +19,7 @@ struct Packed : PackedMatmul {
 
 int64_t block_rows(const Panels& panels, int64_t rows) {
   const Core& core = *panels.layout().core;
-  const int64_t bytes_per_row = panels.chunks().front().depth * core.element;
+  const int64_t bytes_per_row = core.row_bytes(panels.chunks().front().depth);
   int64_t most = std::clamp<int64_t>(core.block_bytes / bytes_per_row, core.max_rows, 2048);
   most = most / core.max_rows * core.max_rows;
   // Blocks of about equal height.
@@ -29,6 +28,7 @@ int64_t block_rows(const Panels& panels, int64_t rows) {
 }
 
 bool needs_copy(const Panels& panels, int64_t pitch) {
+  if (panels.layout().core->parts > 1) return true;
   for (const Chunk& chunk : panels.chunks()) {
     if (chunk.depth != chunk.count) return true;
   }
@@ -61,19 +61,16 @@ void run_rows(Exec& ex, const MatmulProblem& p, const Panels& panels, const Tens
     view.row_pitch = pitch;
     view.far = !copy;
     if (copy) {
-      const auto width = static_cast<size_t>(chunk.count * core.element);
-      view.row_pitch = chunk.depth * core.element + 64;
+      view.row_pitch = core.row_bytes(chunk.depth) + 64;
       for (int64_t row = 0; row < count; ++row) {
-        std::memcpy(scratch + row * view.row_pitch, view.a + row * pitch, width);
-        std::memset(scratch + row * view.row_pitch + width, 0,
-                    static_cast<size_t>(chunk.depth * core.element) - width);
+        copy_row(core, view.a + row * pitch, chunk.count, chunk.depth, scratch + row * view.row_pitch);
       }
       view.a = scratch;
     }
     cut_tiles(core, {.a_offset = 0, .row = begin, .block_row = 0, .rows = static_cast<int32_t>(count)},
               view.row_pitch, view.tiles);
   };
-  const int64_t scratch_pitch = panels.chunks().front().depth * core.element + 64;
+  const int64_t scratch_pitch = core.row_bytes(panels.chunks().front().depth) + 64;
   run_product(ex, {.weights = &panels,
                    .finish = finish,
                    .bias = bias,

@@ -14,12 +14,21 @@ namespace {
 
 int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
+// How many bf16, of 8 bits each, hold a number of this type.
+int parts_of(DType type) {
+  if (type == DType::f32) return 3;
+  return type == DType::f16 ? 2 : 1;
+}
+
 }  // namespace
 
-Panels::Panels(const PanelLayout& layout, const Tensor& w) : layout_(layout) {
+Panels::Panels(const PanelLayout& layout, const Tensor& w)
+    : layout_(layout), parts_(std::min(layout.core->parts, parts_of(w.dtype()))) {
   const int64_t half = layout_.gated ? layout_.columns / 2 : layout_.columns;
   const int64_t per_panel = layout_.gated ? kPanelColumns / 2 : kPanelColumns;
   count_ = (half + per_panel - 1) / per_panel;
+
+  const int64_t weight_bytes = layout_.core->parts > 1 ? 2 * parts_ : layout_.core->element;
 
   // Chunks of about equal size, cut at multiples of 32 channels.
   const int64_t pieces = (layout_.channels + layout_.chunk_limit - 1) / layout_.chunk_limit;
@@ -28,7 +37,7 @@ Panels::Panels(const PanelLayout& layout, const Tensor& w) : layout_(layout) {
   for (int64_t begin = 0; begin < layout_.channels; begin += step) {
     Chunk chunk{.begin = begin, .count = std::min(step, layout_.channels - begin), .offset = offset};
     chunk.depth = round_up(chunk.count, layout_.core->depth_multiple);
-    chunk.panel = static_cast<size_t>(layout_.taps * chunk.depth * kPanelColumns * layout_.core->element);
+    chunk.panel = static_cast<size_t>(layout_.taps * chunk.depth * kPanelColumns * weight_bytes);
     offset += chunk.panel * static_cast<size_t>(count_);
     chunks_.push_back(chunk);
   }
@@ -81,23 +90,38 @@ uint32_t step_of(const T* row, int64_t k, int64_t count, int64_t taps) {
   return step;
 }
 
+// How the steps of a panel lie: in groups of sixteen, one group for each part of their numbers.
+struct Parts {
+  int64_t count = 1;
+  int64_t part = 0;  // which of them is written
+};
+
 // In runs of k whose part of the panel stays in the first-level cache while all columns are written.
 template <typename T>
-void fill_panel(const Rows<T>& rows, int64_t count, int64_t depth, int64_t taps, uint32_t* panel) {
+void fill_panel(const Rows<T>& rows, int64_t count, int64_t depth, int64_t taps, const Parts& parts,
+                uint32_t* panel) {
   constexpr int64_t kPair = 4 / sizeof(T);
-  constexpr int64_t kRun = 64 * kPair;
-  for (int64_t tap = 0; tap < taps; ++tap, panel += depth / kPair * kPanelColumns) {
+  constexpr int64_t kGroup = 16 * kPair;
+  constexpr int64_t kRun = 4 * kGroup;
+  for (int64_t tap = 0; tap < taps; ++tap, panel += parts.count * depth / kPair * kPanelColumns) {
     for (int64_t begin = 0; begin < count; begin += kRun) {
-      const int64_t end = std::min(begin + kRun, count);
       for (int64_t column = 0; column < kPanelColumns; ++column) {
         const T* row = rows[static_cast<size_t>(column)];
         if (!row) continue;
-        uint32_t* to = panel + begin / kPair * kPanelColumns + column;
-        for (int64_t k = begin; k < end; k += kPair, to += kPanelColumns)
-          *to = step_of(row + tap, k, count, taps);
+        for (int64_t group = begin; group < std::min(begin + kRun, count); group += kGroup) {
+          uint32_t* to = panel + (group / kGroup * parts.count + parts.part) * 16 * kPanelColumns + column;
+          const int64_t end = std::min(group + kGroup, count);
+          for (int64_t k = group; k < end; k += kPair, to += kPanelColumns)
+            *to = step_of(row + tap, k, count, taps);
+        }
       }
     }
   }
+}
+
+// What rounding leaves over.
+void subtract(float* numbers, const bfloat16* rounded, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) numbers[i] -= static_cast<float>(rounded[i]);
 }
 
 }  // namespace
@@ -108,7 +132,8 @@ void Panels::pack_panel(const Chunk& chunk, int64_t panel, const WeightReader& w
   auto* steps = reinterpret_cast<uint32_t*>(target);
   const int64_t length = chunk.count * layout_.taps;
   std::vector<float> wide(static_cast<size_t>(kPanelColumns * length));
-  std::vector<bfloat16> narrow(layout_.core->element == 2 ? wide.size() : 0);
+  const bool is_narrow = layout_.core->parts > 1 || layout_.core->element == 2;
+  std::vector<bfloat16> narrow(is_narrow ? wide.size() : 0);
   Rows<float> wide_rows{};
   Rows<bfloat16> narrow_rows{};
   for (int64_t column = 0; column < kPanelColumns; ++column) {
@@ -117,14 +142,26 @@ void Panels::pack_panel(const Chunk& chunk, int64_t panel, const WeightReader& w
     const auto index = static_cast<size_t>(column);
     const int64_t first = (source * layout_.channels + chunk.begin) * layout_.taps;
     wide_rows[index] = weights.read(first, length, wide.data() + column * length);
-    if (narrow.empty()) continue;
-    row_ops(DType::bf16).from_f32(wide_rows[index], length, narrow.data() + column * length);
-    narrow_rows[index] = narrow.data() + column * length;
+    if (is_narrow) narrow_rows[index] = narrow.data() + column * length;
   }
-  if (narrow.empty()) {
-    fill_panel(wide_rows, chunk.count, chunk.depth, layout_.taps, steps);
-  } else {
-    fill_panel(narrow_rows, chunk.count, chunk.depth, layout_.taps, steps);
+  if (!is_narrow) {
+    fill_panel(wide_rows, chunk.count, chunk.depth, layout_.taps, {}, steps);
+    return;
+  }
+  for (int part = 0; part < parts_; ++part) {
+    for (int64_t column = 0; column < kPanelColumns; ++column) {
+      const auto index = static_cast<size_t>(column);
+      if (!wide_rows[index]) continue;
+      float* rest = wide.data() + column * length;
+      bfloat16* rounded = narrow.data() + column * length;
+      if (part > 0) {
+        if (wide_rows[index] != rest) std::copy_n(wide_rows[index], length, rest);
+        wide_rows[index] = rest;
+        subtract(rest, rounded, length);
+      }
+      row_ops(DType::bf16).from_f32(wide_rows[index], length, rounded);
+    }
+    fill_panel(narrow_rows, chunk.count, chunk.depth, layout_.taps, {.count = parts_, .part = part}, steps);
   }
 }
 

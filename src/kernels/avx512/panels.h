@@ -35,6 +35,7 @@ class Panels {
 
   const PanelLayout& layout() const { return layout_; }
   int64_t count() const { return count_; }  // panels
+  int parts() const { return parts_; }      // bf16 that make a number, where the core splits them
   const std::vector<Chunk>& chunks() const { return chunks_; }
   const char* at(const Chunk& chunk, int64_t panel) const {
     return static_cast<const char*>(memory_.raw()) + chunk.offset + static_cast<size_t>(panel) * chunk.panel;
@@ -49,6 +50,7 @@ class Panels {
 
   PanelLayout layout_;
   int64_t count_ = 0;
+  int parts_ = 1;
   std::vector<Chunk> chunks_;
   Tensor memory_;
 };

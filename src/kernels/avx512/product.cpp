@@ -4,6 +4,7 @@
 #include "kernels/avx512/product.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace maquette::kernels::avx512 {
 
@@ -20,6 +21,16 @@ void cut_tiles(const Core& core, const RowTile& rows, int64_t row_pitch, std::ve
                      .rows = static_cast<int32_t>(end - done)});
     done = end;
   }
+}
+
+void copy_row(const Core& core, const char* from, int64_t count, int64_t depth, char* to) {
+  if (core.parts > 1) {
+    core.split_row(reinterpret_cast<const float*>(from), count, depth, to);
+    return;
+  }
+  const auto bytes = static_cast<size_t>(count * core.element);
+  std::memcpy(to, from, bytes);
+  std::memset(to + bytes, 0, static_cast<size_t>(core.row_bytes(depth)) - bytes);
 }
 
 namespace {
@@ -59,6 +70,7 @@ void run_task(const Product& p, const Finish& finish, int64_t block, int64_t fir
            .taps = p.weights->layout().taps,
            .depth = chunks[c].depth,
            .b = p.weights->at(chunks[c], panel),
+           .weight_parts = p.weights->parts(),
            .tiles = view.tiles.data(),
            .tile_count = static_cast<int64_t>(view.tiles.size()),
            .sums = sums,
