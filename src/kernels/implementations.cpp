@@ -11,6 +11,7 @@
 #include "kernels/attention.h"
 #include "kernels/avx512/avx512.h"
 #include "kernels/conv.h"
+#include "kernels/cpu.h"
 #include "kernels/matmul.h"
 #include "kernels/onednn/onednn.h"
 #include "kernels/row_ops.h"
@@ -104,6 +105,9 @@ std::span<const ConvImplementation> enlarged_conv_implementations() {
     auto all = allowed<ConvImplementation>(
         {kAmxEnlargedConv, kAmxSplit2EnlargedConv, kAvx512EnlargedConvBf16, kReferenceConv});
     all.pop_back();  // the reference enlarges, then convolves
+    // So do tiles where rows are too short for them: four times faster than registers.
+    const bool has_tiles = cpu().amx_bf16 && !all.empty() && all.front().name == kAmxEnlargedConv.name;
+    if (has_tiles) std::erase_if(all, [](const auto& i) { return i.name == kAvx512EnlargedConvBf16.name; });
     return all;
   }();
   return list;
