@@ -20,7 +20,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 # Every module with a `cases()` function that maps "group/name" to a maker called with the output folder.
-MODULES = ["layers", "networks", "guidance_networks", "pipeline_cases", "guided_cases", "regional", "adapters"]
+MODULES = ["layers", "networks", "guidance_networks", "pipeline_cases", "guided_cases", "regional", "feature_cache",
+           "adapters"]
 
 
 def all_cases() -> dict:

@@ -146,6 +146,8 @@ media::A1111Parameters parameters_of(const Recipe& recipe, const PictureFacts& f
   if (recipe.tile_x || recipe.tile_y) p.add("Tiling", "True");
   add_guides(recipe, p);
   if (!recipe.upscale.empty()) p.add("Upscaler", stem(recipe.upscale));
+  if (recipe.feature_cache.every > 1)
+    p.add("Feature cache", fmt::format("{}:{}", recipe.feature_cache.every, recipe.feature_cache.depth));
   p.add("Dialect", std::string(name(recipe.dialect)));
   p.add("Version", version());
   return p;

@@ -176,6 +176,11 @@ void fields(V& v, Recipe::Region& f) {
   v("weight", f.weight);
 }
 template <typename V>
+void fields(V& v, Recipe::FeatureCache& f) {
+  v("every", f.every);
+  v("depth", f.depth);
+}
+template <typename V>
 void fields(V& v, Recipe::HiRes& f) {
   v("scale", f.scale);
   v("steps", f.steps);
@@ -227,16 +232,17 @@ void fields(V& v, Recipe& r) {
   v("regions", r.regions);
   v("tile_x", r.tile_x);
   v("tile_y", r.tile_y);
+  v("feature_cache", r.feature_cache);
   v("hires", r.hires);
   v("tile_size", r.tile_size);
   v("upscale", r.upscale);
 }
 
 template <typename T>
-constexpr bool kIsRecord =
-    std::is_same_v<T, FileRef> || std::is_same_v<T, Recipe::Inpaint> || std::is_same_v<T, Recipe::Outpaint> ||
-    std::is_same_v<T, Recipe::Control> || std::is_same_v<T, Recipe::Adapter> ||
-    std::is_same_v<T, Recipe::Region> || std::is_same_v<T, Recipe::HiRes>;
+constexpr bool kIsRecord = std::is_same_v<T, FileRef> || std::is_same_v<T, Recipe::Inpaint> ||
+                           std::is_same_v<T, Recipe::Outpaint> || std::is_same_v<T, Recipe::Control> ||
+                           std::is_same_v<T, Recipe::Adapter> || std::is_same_v<T, Recipe::Region> ||
+                           std::is_same_v<T, Recipe::FeatureCache> || std::is_same_v<T, Recipe::HiRes>;
 
 template <typename T>
 Json written(const T& value);

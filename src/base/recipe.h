@@ -122,6 +122,14 @@ struct Recipe {
   bool tile_x = false;
   bool tile_y = false;
 
+  // Feature caching (DeepCache, Ma et al. 2023): the whole network runs at one in `every` evaluations, and at
+  // the others its `depth` outermost layers alone, over what the deeper ones said last.
+  struct FeatureCache {
+    int every = 1;  // 1: always the whole network
+    int depth = 3;  // layers on the way up, each with its skip connection
+    bool operator==(const FeatureCache&) const = default;
+  } feature_cache;
+
   struct HiRes {
     double scale = 0;  // 0: off
     int steps = 0;     // 0: as the first pass

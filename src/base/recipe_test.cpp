@@ -19,6 +19,7 @@ Recipe full_recipe() {
       {.kind = "canny", .model = {"c", ""}, .image = {"i", ""}, .weight = 0.5, .mode = ControlMode::control});
   recipe.loras.push_back({.file = {"l", ""}, .unet_weight = 0.7, .text_weight = 0, .tag = "l"});
   recipe.hires.scale = 2;
+  recipe.feature_cache = {.every = 3, .depth = 2};
   return recipe;
 }
 
@@ -34,6 +35,14 @@ TEST(Recipe, an_absent_negative_is_not_an_empty_one) {
   recipe.negative.reset();
   EXPECT_FALSE(recipe_from_json(to_json(recipe)).take().negative.has_value());
   EXPECT_NE(recipe_hash(recipe), recipe_hash(full_recipe()));
+}
+
+// Recipes from before there was a field keep their hash.
+TEST(Recipe, is_silent_about_what_is_off) {
+  Recipe recipe;
+  EXPECT_EQ(to_json(recipe), (Json{{"schema", "maquette.recipe"}, {"version", 1}}));
+  recipe.feature_cache.every = 2;
+  EXPECT_EQ(to_json(recipe)["feature_cache"], (Json{{"every", 2}}));
 }
 
 TEST(Recipe, choices_have_names) {

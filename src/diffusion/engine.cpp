@@ -5,6 +5,7 @@
 
 #include "diffusion/adapters.h"
 #include "diffusion/controls.h"
+#include "diffusion/feature_cache.h"
 #include "diffusion/file_hashes.h"
 #include "diffusion/hires.h"
 #include "diffusion/lora_tags.h"
@@ -172,9 +173,10 @@ void Run::check_memory(int64_t height, int64_t width) {
   const DType type = state.ex.activations;
   uint64_t available = available_memory() + state.ex.pool.bytes_held();
   const int64_t side = picture.recipe.tile_size;
-  const MemoryEstimate estimate =
-      side > 0 ? estimate_memory(model, std::min(height, side), std::min(width, side), type)
-               : estimate_memory(model, height, width, type);
+  MemoryEstimate estimate = side > 0
+                                ? estimate_memory(model, std::min(height, side), std::min(width, side), type)
+                                : estimate_memory(model, height, width, type);
+  estimate.sampling += cached_bytes(picture.recipe, model, height, width, type);
   const std::string key = fmt::format("{}|{}", state.model_key, name(type));
   const uint64_t weights = state.packed == key ? 0 : packed_weights(model, type);
   constexpr double kMiB = 1024.0 * 1024.0;
@@ -335,6 +337,7 @@ Picture Engine::run(const Recipe& asked, const Callbacks& callbacks) {
   progress.tell("loading", 0, 0);
   Model& model = state.model_for(asked);
   picture.recipe = with_defaults(asked, facts_of(model));
+  check_feature_cache(picture.recipe.feature_cache, *model.unet);
   Run run{state, model, picture, callbacks, progress, watch, TileOptions()};
   run.note(resolve_lora_tags(picture.recipe));
   state.hashes.fill(picture.recipe);

@@ -74,7 +74,11 @@ const PromptMoment& PromptPlan::negative_at(int call) const { return moment_at(n
 
 GuidedModel::GuidedModel(const models::UNet& unet, kernels::Exec& ex, PromptPlan plan,
                          GuidanceSettings settings)
-    : unet_(unet), ex_(ex), plan_(std::move(plan)), settings_(settings) {}
+    : unet_(unet),
+      ex_(ex),
+      plan_(std::move(plan)),
+      settings_(settings),
+      feature_cache_(settings.feature_cache) {}
 
 Tensor GuidedModel::operator()(const Tensor& x, const CallPosition& at) {
   if (settings_.image_scale > 0) return edit_guidance(x, at);
@@ -137,6 +141,9 @@ std::vector<Tensor> GuidedModel::evaluate(const std::vector<Member>& members, co
       const Tensor one = nn::sinusoidal_embedding(w, unet_.guidance_width(), /*cosines_first=*/false, 1);
       input.guidance_embedding = stack_rows(std::vector<const Tensor*>(batch.size(), &one));
     }
+    std::vector<size_t> owner = key_of(batch, at.step);
+    owner.push_back(at.tile);
+    input.deep = feature_cache_.features_for(owner, {.call = at.call, .timestep = at.timestep});
     models::Residuals residuals;
     if (control_) {
       ControlCall call{.input = input, .positive = {}, .step = at.step};
@@ -166,11 +173,19 @@ std::vector<Tensor> GuidedModel::adapter_states_for(int64_t batch, int step) {
   return sum;
 }
 
+// Who sees what: picture prompts in force, then each member of the batch.
+std::vector<size_t> GuidedModel::key_of(const std::vector<Member>& members, int step) const {
+  std::vector<size_t> key;
+  for (const StepRange& steps : plan_.conditions[members[0].condition].picture_steps)
+    key.push_back(steps.contains(step) ? 1 : 0);
+  for (const Member& member : members)
+    key.push_back(4 * member.condition + (member.with_picture ? 2 : 0) + (member.positive ? 1 : 0));
+  return key;
+}
+
 const nn::CrossContext& GuidedModel::context_of(const std::vector<Member>& members, int step) {
   const Condition& first = plan_.conditions[members[0].condition];
-  std::vector<size_t> key;
-  for (const StepRange& steps : first.picture_steps) key.push_back(steps.contains(step) ? 1 : 0);
-  for (const Member& member : members) key.push_back(2 * member.condition + (member.positive ? 1 : 0));
+  std::vector<size_t> key = key_of(members, step);
   const auto found = contexts_.find(key);
   if (found != contexts_.end()) return found->second;
 

@@ -11,6 +11,7 @@
 #include <map>
 #include <vector>
 
+#include "diffusion/feature_cache.h"
 #include "models/unet/unet.h"
 
 namespace maquette::diffusion {
@@ -34,8 +35,9 @@ struct Condition {
 // Where in the sampling a network call stands.
 struct CallPosition {
   double timestep = 0;
-  int step = 0;  // for controls
-  int call = 0;  // for prompts that change: samplers of second order call twice per step
+  int step = 0;     // for controls
+  int call = 0;     // for prompts that change: samplers of second order call twice per step
+  size_t tile = 0;  // of tiled sampling
 };
 
 // The prompts in force while call < until_call, by their place in PromptPlan::conditions.
@@ -64,6 +66,7 @@ struct GuidanceSettings {
   // Edit models (Brooks et al. 2023, eq. 3): how much the picture counts; 0: not an edit model.
   double image_scale = 0;
   double embedded_scale = 0;  // latent consistency models: the guidance that the network is told
+  Recipe::FeatureCache feature_cache;
 };
 
 // Residuals of the ControlNets for this batch and step; called once per batch, before the network.
@@ -102,6 +105,7 @@ class GuidedModel {
     bool positive = true;
   };
   std::vector<Tensor> evaluate(const std::vector<Member>& members, const Tensor& x, const CallPosition& at);
+  std::vector<size_t> key_of(const std::vector<Member>& members, int step) const;
   const nn::CrossContext& context_of(const std::vector<Member>& members, int step);
   Tensor input_of(const std::vector<Member>& members, const Tensor& x) const;
   std::vector<Tensor> adapter_states_for(int64_t batch, int step);
@@ -116,6 +120,7 @@ class GuidedModel {
   std::vector<AdapterStates> adapters_;
   std::map<int64_t, Tensor> score_bias_;
   std::map<std::vector<size_t>, nn::CrossContext> contexts_;
+  FeatureCache feature_cache_;
 };
 
 }  // namespace maquette::diffusion

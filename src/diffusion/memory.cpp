@@ -46,6 +46,16 @@ MemoryEstimate estimate_memory(const Model& model, int64_t height, int64_t width
   return estimate;
 }
 
+uint64_t cached_bytes(const Recipe& recipe, const Model& model, int64_t height, int64_t width, DType type) {
+  if (recipe.feature_cache.every <= 1) return 0;
+  // No level takes more than the finest, whose activations on the way up have at most twice its channels, for
+  // both halves of guidance. Tiles overlap by a quarter on each axis.
+  const int64_t factor = model.codec->factor();
+  const int64_t latent = (height / factor) * (width / factor);
+  const auto bytes = static_cast<uint64_t>(2 * latent * 2 * model.unet->base_channels()) * size_of(type);
+  return recipe.tile_size > 0 ? bytes * 16 / 9 : bytes;
+}
+
 uint64_t packed_weights(const Model& model, DType type) {
   uint64_t elements = 0;
   if (const auto unet = model.parameters.find("unet"); unet != model.parameters.end()) {

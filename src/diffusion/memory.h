@@ -16,6 +16,9 @@ struct MemoryEstimate {
 // For pictures of `height` x `width` pixels, computed in `type`. About: within a third of what is measured.
 MemoryEstimate estimate_memory(const Model& model, int64_t height, int64_t width, DType type);
 
+// Bytes that the cached features of a picture of `height` x `width` pixels take at most (feature_cache.h).
+uint64_t cached_bytes(const Recipe& recipe, const Model& model, int64_t height, int64_t width, DType type);
+
 // The denoising network's weights in `type`, as the kernels pack them at its first step; bytes.
 uint64_t packed_weights(const Model& model, DType type);
 

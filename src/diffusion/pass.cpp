@@ -16,7 +16,9 @@ sampling::Prediction prediction_of(const Model& model) {
 }
 
 GuidanceSettings guidance_of(const Model& model, const Recipe& recipe) {
-  GuidanceSettings settings{.scale = recipe.cfg.value_or(7.5), .rescale = recipe.guidance_rescale};
+  GuidanceSettings settings{.scale = recipe.cfg.value_or(7.5),
+                            .rescale = recipe.guidance_rescale,
+                            .feature_cache = recipe.feature_cache};
   // diffusers guides only above 1, and not at all where the network takes the scale as an input.
   const bool diffusers = recipe.dialect == Dialect::diffusers;
   if (model.unet->guidance_width() > 0) {
@@ -43,10 +45,12 @@ Tensor in_tiles(kernels::Exec& ex, GuidedModel& model, const PassRequest& reques
   }
   const TileWrap wrap(ex, columns.size() == 1, rows.size() == 1);
   std::optional<TileCanvas> canvas;
+  CallPosition in_tile = at;
   for (const TileSpan& row : rows) {
     for (const TileSpan& column : columns) {
       if (request.input.extra.defined()) model.set_extra_channels(cut_tile(request.input.extra, row, column));
-      const Tensor part = model(cut_tile(x, row, column), at);
+      const Tensor part = model(cut_tile(x, row, column), in_tile);
+      ++in_tile.tile;
       if (!canvas) canvas.emplace(Shape{1, part.size(1), x.size(2), x.size(3)});
       canvas->add(part, row, column);
     }

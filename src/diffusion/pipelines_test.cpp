@@ -144,6 +144,9 @@ Recipe recipe_of(const Json& info, const fs::path& folder) {
   }
   read_call(info["call"], folder, r);
   read_controls(info, folder, r);
+  if (info.contains("feature_cache")) {
+    r.feature_cache = {.every = info["feature_cache"]["every"], .depth = info["feature_cache"]["depth"]};
+  }
   for (const Json& region : info.value("regions", Json::array())) {
     r.regions.push_back({.prompt = region["prompt"].get<std::string>(),
                          .mask = {file_in(folder, region["mask"]), ""},

@@ -39,6 +39,42 @@ void check_unet(const GoldenCase& golden, DType activations, double tolerance) {
   }
 }
 
+// A call over the features of a call with the same inputs runs other layers and must say the same.
+void check_feature_caching(const GoldenCase& golden) {
+  nn::Parameters parameters;
+  const UNet unet = UNet::load(golden.scope(parameters), UNetConfig::from_json(golden.config()));
+  kernels::Exec ex;
+  int layers = 0;
+  ex.trace_hook = [&](std::string_view, const Tensor&) { ++layers; };
+  for (const Json& call : golden.info()["calls"]) {
+    const Tensor context = golden.tensor(call["inputs"]["context"]);
+    const nn::CrossContext text(kernels::convert(ex, context, DType::f32));
+    UNetInput input{.latent = golden.tensor(call["inputs"]["sample"]), .timesteps = {500}, .text = &text};
+    const Tensor whole = unet(ex, input);
+    int deeper = 0;
+    for (size_t depth = 1; depth < unet.skip_count(); ++depth) {
+      SCOPED_TRACE(fmt::format("{}, depth {}", golden.name(), depth));
+      DeepFeatures deep{.depth = depth, .activation = {}};
+      input.deep = &deep;
+      EXPECT_TRUE(std::ranges::equal(unet(ex, input).data(), whole.data()));
+      layers = 0;
+      EXPECT_TRUE(std::ranges::equal(unet(ex, input).data(), whole.data()));
+      EXPECT_GT(layers, deeper);
+      EXPECT_EQ(layers, 2 * static_cast<int>(depth));  // as many up as skips, no middle
+      deeper = layers;
+      // Another latent is seen, by the outer layers alone.
+      UNetInput other = input;
+      other.latent = Tensor::full(input.latent.shape(), 0.5f);
+      EXPECT_GT(l2_error(unet(ex, other), whole), 1e-3);
+    }
+    for (const size_t depth : {size_t{0}, unet.skip_count()}) {
+      DeepFeatures deep{.depth = depth, .activation = {}};
+      input.deep = &deep;
+      EXPECT_THROW(unet(ex, input), Error);
+    }
+  }
+}
+
 void check_vae(const GoldenCase& golden) {
   nn::Parameters parameters;
   const Vae vae = Vae::load(golden.scope(parameters), VaeConfig::from_json(golden.config()));
@@ -94,6 +130,12 @@ TEST(Networks, unets_match_the_reference) {
 TEST(Networks, unets_in_bf16_stay_near_the_reference) {
   for (const GoldenCase& golden : golden_cases("tests/golden/networks", "unet")) {
     check_unet(golden, DType::bf16, kTolerance16);
+  }
+}
+
+TEST(Networks, unets_go_on_from_cached_features) {
+  for (const GoldenCase& golden : golden_cases("tests/golden/networks", "unet")) {
+    check_feature_caching(golden);
   }
 }
 

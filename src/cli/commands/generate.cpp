@@ -21,7 +21,7 @@ struct Arguments {
   std::string recipe_file;
   std::string model, vae, prompt, negative, sampler, schedule, dialect, rng, precision, family, prediction;
   std::string image_encoder, scheduler_config;
-  std::string init, mask, fill, upscale, outpaint;
+  std::string init, mask, fill, upscale, outpaint, feature_cache;
   int width = 0, height = 0, steps = 0, count = 1, clip_skip = 0, feather = 0, padding = -1;
   int start_step = 0, end_step = 0, tile_size = 0, hires_steps = 0, bits = 8, threads = 0;
   double denoising_start = 0, denoising_end = 0, image_cfg = 1.5;
@@ -102,6 +102,7 @@ Recipe recipe_of(const CLI::App& app, const Arguments& a) {
   if (given(app, "--precision")) r.precision = parse_precision(a.precision);
   if (given(app, "--fill")) r.inpaint.fill = parse_mask_fill(a.fill);
   if (given(app, "--tile")) set_tile(a.tile, r);
+  if (given(app, "--feature-cache")) r.feature_cache = parse_feature_cache(a.feature_cache);
   if (given(app, "--outpaint")) r.outpaint = parse_outpaint(a.outpaint);
   if (!a.controls.empty()) r.controls.clear();
   for (const std::string& text : a.controls) r.controls.push_back(parse_control(text));
@@ -193,6 +194,10 @@ void declare_sampling(CLI::App& app, Arguments& a) {
   app.add_option("--scheduler-config", a.scheduler_config,
                  "diffusers' scheduler_config.json, instead of the model's")
       ->group("Sampling");
+  app.add_option(
+         "--feature-cache", a.feature_cache,
+         "run the whole network at every Nth call only, and DEPTH outer layers between; quicker, rougher")
+      ->group("Sampling");
   app.add_option("--dialect", a.dialect, "whose meaning the arguments have: diffusers, a1111 or comfy")
       ->group("Sampling");
   app.add_option("--rng", a.rng, "torch (CPU) or philox (as graphics cards)")->group("Sampling");
@@ -271,6 +276,7 @@ void name_values(CLI::App& app) {
                                                             {"--denoising-start", "FRACTION"},
                                                             {"--denoising-end", "FRACTION"},
                                                             {"--scheduler-config", "FILE"},
+                                                            {"--feature-cache", "N[:DEPTH]"},
                                                             {"--dialect", "NAME"},
                                                             {"--rng", "NAME"},
                                                             {"--clip-skip", "N"},

@@ -90,4 +90,19 @@ Recipe::Outpaint parse_outpaint(const std::string& text) {
   return {.left = pixels(0), .right = pixels(2), .top = pixels(1), .bottom = pixels(3)};
 }
 
+// N[:DEPTH]; 1 is off, whatever the depth.
+Recipe::FeatureCache parse_feature_cache(const std::string& text) {
+  constexpr std::string_view kForm = "N or N:DEPTH, whole numbers from 1";
+  const std::vector<std::string> parts = split(text, ':');
+  const auto whole = [&](size_t i) {
+    const auto value = parse_integer(parts[i]);
+    if (!value || *value < 1 || *value > 1000) bad_value("--feature-cache", text, kForm);
+    return static_cast<int>(*value);
+  };
+  if (parts.size() > 2) bad_value("--feature-cache", text, kForm);
+  Recipe::FeatureCache cache{.every = whole(0)};
+  if (parts.size() == 2) cache.depth = whole(1);
+  return cache.every == 1 ? Recipe::FeatureCache() : cache;
+}
+
 }  // namespace maquette::cli

@@ -72,6 +72,28 @@ TEST(ControlNet, matches_the_reference) {
   }
 }
 
+TEST(ControlNet, computes_no_more_than_cached_features_need) {
+  const GoldenCase golden("tests/golden/networks/controlnet_sd");
+  nn::Parameters parameters;
+  const ControlNet net =
+      ControlNet::load(golden.scope(parameters), ControlNetConfig::from_json(golden.config()));
+  kernels::Exec ex;
+  const Json& inputs = golden.info()["calls"][0]["inputs"];
+  const nn::CrossContext text(golden.tensor(inputs["context"]));
+  UNetInput input{.latent = golden.tensor(inputs["sample"]), .timesteps = {500}, .text = &text};
+  const Tensor hint = net.hint(ex, golden.tensor(inputs["hint"]));
+  const ControlStrength strength{.scale = 0.7, .fade = ControlFade::soft, .pictures = {}};
+  const Residuals whole = net(ex, input, hint, strength);
+  for (size_t depth = 1; depth < whole.skips.size(); ++depth) {
+    DeepFeatures deep{.depth = depth, .activation = Tensor::zeros({1})};
+    input.deep = &deep;
+    const Residuals outer = net(ex, input, hint, strength);
+    ASSERT_EQ(outer.skips.size(), depth);
+    EXPECT_FALSE(outer.middle.defined());
+    for (size_t i = 0; i < depth; ++i) EXPECT_EQ(l2_error(outer.skips[i], whole.skips[i]), 0) << i;
+  }
+}
+
 TEST(ControlNet, reads_the_original_layout) {
   const GoldenCase golden("tests/golden/networks/controlnet_sd");
   const auto checkpoint =

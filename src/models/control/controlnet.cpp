@@ -194,33 +194,37 @@ Residuals ControlNet::operator()(nn::Exec& ex, const UNetInput& in, const Tensor
               fmt::format("{} x {}", latent.size(2) * hint_factor(), latent.size(1) * hint_factor()));
   }
 
-  // The way down, as in the UNet, with the hint joined to its first activation.
+  // The way down, as in the UNet, with the hint joined to its first activation; no further than the UNet
+  // asks.
+  const size_t wanted = in.skips_wanted();
   const Tensor seen = repeat_pictures(ex, hint, n);
   Tensor h = conv_in_(ex, latent, {.residual = &seen});
   std::vector<Tensor> skips{h};
-  for (size_t i = 0; i < down_.size(); ++i) {
+  for (size_t i = 0; i < down_.size() && skips.size() < wanted; ++i) {
     const DownStage& stage = down_[i];
     for (const UNetLayer& layer : stage.layers) {
+      if (skips.size() == wanted) break;
       h = layer(ex, h, t, *in.text);
       skips.push_back(h);
     }
-    if (stage.downsample) {
+    if (stage.downsample && skips.size() < wanted) {
       h = (*stage.downsample)(ex, h);
       skips.push_back(h);
     }
     ex.trace(fmt::format("controlnet.down_blocks.{}", i), h);
   }
-  h = middle_(ex, h, t, *in.text);
-  ex.trace("controlnet.mid_block", h);
 
   // Every activation that the UNet would take back on its way up goes out through a convolution of its own.
   const ControlFade fade =
       config_.global_pool && strength.fade == ControlFade::guess ? ControlFade::none : strength.fade;
-  const std::vector<double> factors = fade_factors(fade, skips.size() + 1);
+  const std::vector<double> factors = fade_factors(fade, skip_out_.size() + 1);
   Residuals residuals;
   for (size_t i = 0; i < skips.size(); ++i) {
     residuals.skips.push_back(weighed(ex, skip_out_[i](ex, skips[i]), factors[i], strength));
   }
+  if (skips.size() == wanted) return residuals;
+  h = middle_(ex, h, t, *in.text);
+  ex.trace("controlnet.mid_block", h);
   residuals.middle = weighed(ex, middle_out_(ex, h), factors.back(), strength);
   return residuals;
 }

@@ -62,7 +62,8 @@ class ControlNet {
   // [.., h, w, c] activations. The same for all steps: compute it once.
   Tensor hint(nn::Exec& ex, const Tensor& picture) const;
 
-  // in.control and in.adapter_states are not read.
+  // in.control and in.adapter_states are not read. Under feature caching (in.deep) only the residuals that
+  // the UNet wants are computed, the outermost ones, without the middle.
   Residuals operator()(nn::Exec& ex, const UNetInput& in, const Tensor& hint,
                        const ControlStrength& strength = {}) const;
 

@@ -191,6 +191,7 @@ UNet UNet::load(const nn::Scope& scope, const UNetConfig& config) {
   if (scope.has("mid_block.resnets.0.conv1.weight")) {
     unet.middle_ = load_middle_stage(scope / "mid_block", config, heads_at(config, levels - 1), walk);
   }
+  unet.skip_count_ = walk.skips.size();
   const int stages_up = scope.count("up_blocks");
   for (int i = 0; i < stages_up; ++i) {
     unet.up_.push_back(load_up_stage(scope / fmt::format("up_blocks.{}", i), config,
@@ -229,11 +230,9 @@ Tensor adapter_state(const UNetInput& in, size_t i) {
 
 }  // namespace
 
-Tensor UNet::operator()(nn::Exec& ex, const UNetInput& in) const {
-  if (context_width_ > 0 && !in.text) throw Error(ErrorCode::failed, "the network needs a text");
-  const Tensor t = time_(ex, in);
-
-  // Going down, every layer leaves a skip connection behind.
+// Going down, every layer leaves a skip connection behind; with cached features only the wanted ones.
+std::vector<Tensor> UNet::way_down(nn::Exec& ex, const UNetInput& in, const Tensor& t) const {
+  const size_t wanted = in.skips_wanted();
   std::vector<Tensor> skips;
   Tensor h = conv_in_(ex, kernels::to_channels_last(ex, in.latent));
   ex.trace("conv_in", h);
@@ -241,6 +240,7 @@ Tensor UNet::operator()(nn::Exec& ex, const UNetInput& in) const {
   for (size_t i = 0; i < down_.size(); ++i) {
     const DownStage& stage = down_[i];
     for (size_t j = 0; j < stage.layers.size(); ++j) {
+      if (skips.size() == wanted) return skips;
       h = stage.layers[j](ex, h, t, *in.text);
       const bool last = j + 1 == stage.layers.size();
       if (last && (stage.layers[j].attention || !stage.downsample))
@@ -248,6 +248,7 @@ Tensor UNet::operator()(nn::Exec& ex, const UNetInput& in) const {
       skips.push_back(h);
       ex.trace(fmt::format("down_blocks.{}.{}", i, j), h);
     }
+    if (skips.size() == wanted) return skips;
     if (stage.downsample) {
       h = (*stage.downsample)(ex, h);
       if (!stage.layers.back().attention) add_if_defined(ex, h, adapter_state(in, i));
@@ -255,37 +256,63 @@ Tensor UNet::operator()(nn::Exec& ex, const UNetInput& in) const {
       ex.trace(fmt::format("down_blocks.{}.downsample", i), h);
     }
   }
+  return skips;
+}
 
+Tensor UNet::through_middle(nn::Exec& ex, const UNetInput& in, const Tensor& t, Tensor h) const {
   if (middle_) h = (*middle_)(ex, h, t, *in.text);
   // T2I-Adapters for SDXL have one state more than there are stages, for the middle.
   const Tensor beyond = adapter_state(in, down_.size());
   if (beyond.defined() && beyond.shape() == h.shape()) h = kernels::add(ex, h, beyond);
   ex.trace("mid_block", h);
+  if (in.control) add_if_defined(ex, h, in.control->middle);
+  return h;
+}
 
-  // From here on a ControlNet's corrections apply: to the middle and to every skip as it is used.
-  if (in.control) {
-    add_if_defined(ex, h, in.control->middle);
-    for (size_t i = 0; i < skips.size() && i < in.control->skips.size(); ++i) {
-      add_if_defined(ex, skips[i], in.control->skips[i]);
-    }
-  }
-
-  // Going up, every layer takes a skip back, the latest first; resampling meets the size of the next one, so
-  // that odd sizes come back as they went.
+// Going up, every layer takes a skip back, the latest first; resampling meets the size of the next one, so
+// that odd sizes come back as they went. With cached features the way begins at the layer that they enter.
+Tensor UNet::way_up(nn::Exec& ex, const UNetInput& in, const Tensor& t, Tensor h,
+                    std::vector<Tensor> skips) const {
+  size_t left = skip_count_;  // layers that have not had their turn
   for (size_t i = 0; i < up_.size(); ++i) {
     const UpStage& stage = up_[i];
-    for (size_t j = 0; j < stage.layers.size(); ++j) {
+    bool ran = false;
+    for (size_t j = 0; j < stage.layers.size(); ++j, --left) {
+      if (left > skips.size()) continue;
+      ran = true;
+      if (in.deep && left == in.deep->depth) in.deep->activation = h;
       h = stage.layers[j](ex, kernels::concat_channels(ex, h, skips.back()), t, *in.text);
       skips.pop_back();
       ex.trace(fmt::format("up_blocks.{}.{}", i, j), h);
     }
-    if (stage.upsample) {
+    if (stage.upsample && ran) {
       const Tensor& next = skips.back();
       const bool twofold = next.size(1) == 2 * h.size(1) && next.size(2) == 2 * h.size(2);
       h = twofold ? stage.upsample->enlarged(ex, h)
                   : (*stage.upsample)(ex, kernels::resize_nearest(ex, h, next.size(1), next.size(2)));
     }
   }
+  return h;
+}
+
+Tensor UNet::operator()(nn::Exec& ex, const UNetInput& in) const {
+  if (context_width_ > 0 && !in.text) throw Error(ErrorCode::failed, "the network needs a text");
+  if (in.deep && (in.deep->depth < 1 || in.deep->depth >= skip_count_)) {
+    throw Error(ErrorCode::usage, "cannot cache features at depth {}", in.deep->depth)
+        .with("expected", fmt::format("1 to {}", skip_count_ - 1));
+  }
+  const Tensor t = time_(ex, in);
+  std::vector<Tensor> skips = way_down(ex, in, t);
+  const bool cached = in.deep && in.deep->activation.defined();
+  Tensor h = cached ? in.deep->activation : through_middle(ex, in, t, skips.back());
+
+  // From here on a ControlNet's corrections apply to every skip as it is used.
+  if (in.control) {
+    for (size_t i = 0; i < skips.size() && i < in.control->skips.size(); ++i) {
+      add_if_defined(ex, skips[i], in.control->skips[i]);
+    }
+  }
+  h = way_up(ex, in, t, std::move(h), std::move(skips));
   return kernels::to_channels_first(conv_out_(ex, norm_out_.with_silu(ex, h)));
 }
 

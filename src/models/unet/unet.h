@@ -23,6 +23,14 @@ struct Residuals {
   Tensor middle;
 };
 
+// Feature caching (DeepCache, Ma, Fang & Wang 2023): features deep in the network change slowly from one step
+// to the next. What enters the `depth` outermost layers on the way up is kept from a full call; while it is
+// there, a call runs these layers alone, and of the way down what leaves their skip connections.
+struct DeepFeatures {
+  size_t depth = 1;   // 1 to UNet::skip_count() - 1
+  Tensor activation;  // [N, h, w, c]; undefined: the next call is a full one and fills it
+};
+
 struct UNetInput {
   Tensor latent;  // [N, C, h, w] f32, already scaled; C as conv_in has it (4, 9 inpainting, 8 edit...)
   std::vector<double> timesteps;           // one, or one per picture
@@ -32,6 +40,11 @@ struct UNetInput {
   const Residuals* control = nullptr;  // added to skips as they are used, and to the middle
   // T2I-Adapter: added to the activation at the end of each down stage, [N, h, w, c] activations.
   const std::vector<Tensor>* adapter_states = nullptr;
+  // Feature caching. What controls say to the layers that do not run stays as it was at the last full call.
+  DeepFeatures* deep = nullptr;
+
+  // How many skip connections this call uses, outermost first; controls need not compute those beyond.
+  size_t skips_wanted() const { return deep && deep->activation.defined() ? deep->depth : SIZE_MAX; }
 };
 
 // The embedding of timesteps, sizes and guidance that every residual block sees.
@@ -102,10 +115,17 @@ class UNet {
   int64_t added_width() const { return time_.add_1 ? time_.add_1->in_features() : 0; }
   int64_t guidance_width() const { return time_.guidance ? time_.guidance->in_features() : 0; }
   int64_t size_embedding_width() const { return size_embedding_width_; }
+  size_t skip_count() const { return skip_count_; }  // as many layers go up
   // Every cross attention in the order of the published IP-Adapter files: down, up, middle.
   std::vector<const nn::Attention*> cross_attentions() const;
 
  private:
+  // The parts of a call. `t` as TimeEmbedding gives it.
+  std::vector<Tensor> way_down(nn::Exec& ex, const UNetInput& in, const Tensor& t) const;
+  Tensor through_middle(nn::Exec& ex, const UNetInput& in, const Tensor& t, Tensor h) const;
+  Tensor way_up(nn::Exec& ex, const UNetInput& in, const Tensor& t, Tensor h,
+                std::vector<Tensor> skips) const;
+
   TimeEmbedding time_;
   nn::Conv2d conv_in_;
   std::vector<DownStage> down_;
@@ -115,6 +135,7 @@ class UNet {
   nn::Conv2d conv_out_;
   int64_t context_width_ = 0;
   int64_t size_embedding_width_ = 256;
+  size_t skip_count_ = 0;
 };
 
 // SDXL's vector of size conditions: pooled text [N, P] and for each number (height before width) its
