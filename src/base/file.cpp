@@ -1,7 +1,6 @@
 #include "base/file.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -9,12 +8,14 @@
 #include <fstream>
 #include <map>
 #include <mutex>
+#include <set>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
 #include "base/mapped_pages.h"
+#include "base/partial_files.h"
 
 namespace maquette {
 
@@ -129,11 +130,20 @@ std::string read_stream_file(const fs::path& path) {
   return text;
 }
 
-AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
-  static std::atomic<int> counter{0};
-  const fs::path name = fmt::format(".{}.{}-{}.partial{}", path_.stem().string(), ::getpid(), ++counter,
-                                    path_.extension().string());
-  temporary_ = path_.parent_path() / name;
+namespace {
+
+// A process tidies each folder once, before it first writes there.
+void tidy_once(const fs::path& folder) {
+  static std::mutex mutex;
+  static auto* tidied = new std::set<fs::path>;  // never destroyed: files may be written while statics go
+  const std::lock_guard lock(mutex);
+  if (tidied->insert(folder).second) remove_stale_partial_files(folder);
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)), temporary_(partial_name(path_)) {
+  tidy_once(path_.parent_path());
 }
 
 AtomicFile::~AtomicFile() {

@@ -41,7 +41,8 @@ Result<std::string> read_text_file(const fs::path& path, size_t limit = size_t{6
 std::string read_stream_file(const fs::path& path);
 
 // Writes a temporary file beside `path`, then renames it: a full disk or a kill leaves the old file, or none,
-// never half of one. AtomicFile is for libraries that want a path to write to (the temporary name keeps the
+// never half of one. What a kill leaves is hidden (partial_files.h) and goes when the next process writes in
+// the same folder. AtomicFile is for libraries that want a path to write to (the temporary name keeps the
 // extension). Both throw Error where the system refuses.
 void write_file_atomically(const fs::path& path, std::string_view bytes);
 
