@@ -45,7 +45,7 @@ struct Engine::State {
 Model& Engine::State::model_for(const Recipe& recipe) {
   if (recipe.model.empty()) {
     throw Error(ErrorCode::usage, "no model named")
-        .hint("--model FILE or DIR; models/starter comes with the program");
+        .hint("--model FILE or DIR; \"starter\" comes with the program");
   }
   const std::string key =
       fmt::format("{}|{}|{}|{}", recipe.model.path, recipe.vae.path, recipe.model_family, recipe.prediction);
@@ -134,6 +134,22 @@ ConditioningSettings conditioning_of(const Model& model, const Recipe& recipe, i
     append(settings.negative_sizes, two(recipe.target_size, own));
   }
   return settings;
+}
+
+// What only SDXL or its refiner is told, and this model is not.
+std::vector<std::string> unheard_conditions(const Model& model, const Recipe& recipe) {
+  std::vector<std::string> notes;
+  const bool sizes = !recipe.original_size.empty() || !recipe.crop.empty() || !recipe.target_size.empty();
+  if (sizes && model.unet->added_width() == 0)
+    notes.push_back("this model is not told sizes: original size, crop and target size change nothing");
+  else if (!recipe.target_size.empty() && model.aesthetic_score)
+    notes.push_back("a refiner is not told the target size: it changes nothing");
+  const Recipe usual;
+  const bool scores = recipe.aesthetic_score != usual.aesthetic_score ||
+                      recipe.negative_aesthetic_score != usual.negative_aesthetic_score;
+  if (scores && !model.aesthetic_score)
+    notes.push_back("this model is not told aesthetic scores: they change nothing (SDXL's refiner is)");
+  return notes;
 }
 
 sampling::RandomKind random_kind(NoiseSourceKind kind) {
@@ -340,6 +356,7 @@ Picture Engine::run(const Recipe& asked, const Callbacks& callbacks) {
   check_feature_cache(picture.recipe.feature_cache, *model.unet);
   Run run{state, model, picture, callbacks, progress, watch, TileOptions()};
   run.note(resolve_lora_tags(picture.recipe));
+  run.note(unheard_conditions(model, picture.recipe));
   state.hashes.fill(picture.recipe);
   const Recipe& recipe = picture.recipe;
   const ExecRestored restored{state.ex};

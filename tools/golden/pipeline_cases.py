@@ -60,6 +60,8 @@ SDXL_TEXT = {
                       size=(72, 88), original_size=(512, 400), crops_coords_top_left=(16, 8), target_size=(88, 72),
                       negative_original_size=(256, 256), negative_crops_coords_top_left=(0, 0),
                       negative_target_size=(128, 128)),
+    "sdxl_sizes_shared": txt(38, SEA, steps=4, cfg=5.0, size=(72, 88), original_size=(512, 400),
+                             crops_coords_top_left=(16, 8), target_size=(96, 128)),
     "sdxl_clip_skip_batch": dict(scheduler=(MULTISTEP,), **txt([34, 35], [CASTLE, SEA], clip_skip=1, steps=4, cfg=3.0)),
     "sdxl_turbo": dict(scheduler=("EulerAncestralDiscreteScheduler", dict(timestep_spacing="trailing")),
                        **txt(36, steps=1, cfg=0.0)),

@@ -22,9 +22,11 @@ struct Arguments {
   std::string model, vae, prompt, negative, sampler, schedule, dialect, rng, precision, family, prediction;
   std::string image_encoder, scheduler_config;
   std::string init, mask, fill, upscale, outpaint, feature_cache;
+  std::string original_size, crop, target_size;
   int width = 0, height = 0, steps = 0, count = 1, clip_skip = 0, feather = 0, padding = -1;
   int start_step = 0, end_step = 0, tile_size = 0, hires_steps = 0, bits = 8, threads = 0;
   double denoising_start = 0, denoising_end = 0, image_cfg = 1.5;
+  double aesthetic_score = 0, negative_aesthetic_score = 0;
   double cfg = 0, strength = 0, eta = 0, guidance_rescale = 0, hires = 0, hires_strength = 0.5,
          seam_limit = 0;
   uint64_t seed = 0;
@@ -88,6 +90,15 @@ Recipe recipe_of(const CLI::App& app, const Arguments& a) {
   set("--no-composite", r.inpaint.composite, !a.no_composite);
   set("--image-encoder", r.image_encoder, FileRef{a.image_encoder, ""});
   set("--image-cfg", r.image_cfg, a.image_cfg);
+  set("--aesthetic-score", r.aesthetic_score, a.aesthetic_score);
+  set("--negative-aesthetic-score", r.negative_aesthetic_score, a.negative_aesthetic_score);
+  const auto set_pair = [&](const char* option, std::vector<double>& field, const std::string& text,
+                            char between) {
+    if (given(app, option)) field = parse_pair(option, text, between);
+  };
+  set_pair("--original-size", r.original_size, a.original_size, 'x');
+  set_pair("--crop", r.crop, a.crop, ',');
+  set_pair("--target-size", r.target_size, a.target_size, 'x');
   set("--denoising-start", r.denoising_start, a.denoising_start);
   set("--denoising-end", r.denoising_end, a.denoising_end);
   if (given(app, "--scheduler-config")) r.scheduler_config = app::read_json_file(a.scheduler_config);
@@ -251,6 +262,23 @@ void declare_output(CLI::App& app, Arguments& a) {
   app.add_option("--threads", a.threads, "how many threads to use")->group("Output");
 }
 
+// What SDXL is told about the picture, besides the prompt.
+void declare_conditions(CLI::App& app, Arguments& a) {
+  const char* group = "SDXL";
+  app.add_option("--original-size", a.original_size,
+                 "size that the picture is said to have had; else its own")
+      ->group(group);
+  app.add_option("--crop", a.crop, "how much is said to be cut off above and on the left; else nothing")
+      ->group(group);
+  app.add_option("--target-size", a.target_size, "size that it is said to be shown at; else its own")
+      ->group(group);
+  app.add_option("--aesthetic-score", a.aesthetic_score, "refiner: how beautiful it is said to be; else 6")
+      ->group(group);
+  app.add_option("--negative-aesthetic-score", a.negative_aesthetic_score,
+                 "refiner: likewise, for what is avoided; else 2.5")
+      ->group(group);
+}
+
 // What kind of value each option takes, for the help.
 void name_values(CLI::App& app) {
   constexpr std::pair<const char*, const char*> kNames[] = {{"--model", "FILE|DIR"},
@@ -277,6 +305,11 @@ void name_values(CLI::App& app) {
                                                             {"--denoising-end", "FRACTION"},
                                                             {"--scheduler-config", "FILE"},
                                                             {"--feature-cache", "N[:DEPTH]"},
+                                                            {"--original-size", "HxW"},
+                                                            {"--crop", "TOP,LEFT"},
+                                                            {"--target-size", "HxW"},
+                                                            {"--aesthetic-score", "SCORE"},
+                                                            {"--negative-aesthetic-score", "SCORE"},
                                                             {"--dialect", "NAME"},
                                                             {"--rng", "NAME"},
                                                             {"--clip-skip", "N"},
@@ -313,6 +346,7 @@ std::function<void()> generate(CLI::App& app) {
   declare_picture(app, *a);
   declare_sampling(app, *a);
   declare_guides(app, *a);
+  declare_conditions(app, *a);
   declare_output(app, *a);
   name_values(app);
   return [a, &app] {

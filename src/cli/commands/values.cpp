@@ -90,6 +90,18 @@ Recipe::Outpaint parse_outpaint(const std::string& text) {
   return {.left = pixels(0), .right = pixels(2), .top = pixels(1), .bottom = pixels(3)};
 }
 
+std::vector<double> parse_pair(std::string_view option, const std::string& text, char between) {
+  const std::string_view form = between == 'x' ? "HEIGHTxWIDTH in pixels" : "TOP,LEFT in pixels";
+  const std::vector<std::string> parts = split(text, between);
+  if (parts.size() != 2) bad_value(option, text, form);
+  const auto pixels = [&](size_t i) {
+    const double value = number(option, parts[i], form);
+    if (value < 0 || value > 65536) bad_value(option, text, "0 to 65536 pixels");
+    return value;
+  };
+  return {pixels(0), pixels(1)};
+}
+
 // N[:DEPTH]; 1 is off, whatever the depth.
 Recipe::FeatureCache parse_feature_cache(const std::string& text) {
   constexpr std::string_view kForm = "N or N:DEPTH, whole numbers from 1";
