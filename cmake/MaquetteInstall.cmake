@@ -1,7 +1,7 @@
 # cmake --install: the program, the C++ library with its CMake package, the models that come with Maquette, documents
 # and licences.
 #
-#   bin/maquette                     the program; it needs none of the files below
+#   bin/maquette                     the program; it finds the models below by name (src/app/models_folder.h)
 #   include/maquette/maquette.h      the library's header
 #   lib/libmaquette.so               the library
 #   lib/cmake/maquette/              find_package(maquette) -> maquette::maquette, maquette_MODELS

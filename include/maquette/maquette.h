@@ -142,7 +142,7 @@ struct ModelOptions {
 // picture starts at once.
 class Model {
  public:
-  // A checkpoint file or a diffusers folder.
+  // A checkpoint file or a diffusers folder, or the name of a model that came with Maquette ("starter").
   explicit Model(const std::filesystem::path& file, const ModelOptions& options = {});
   Model(Model&& other) noexcept;
   Model& operator=(Model&& other) noexcept;

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "api/guard.h"
+#include "app/models_folder.h"
 #include "app/picture_record.h"
 #include "app/session.h"
 
@@ -142,7 +143,7 @@ app::MadePicture Model::State::run(const Recipe& recipe, const app::SessionCallb
 Model::Model(const std::filesystem::path& file, const ModelOptions& options) {
   guarded([&] {
     Recipe recipe;
-    recipe.model.path = file.string();
+    recipe.model.path = app::find_model(file.string());
     recipe.vae.path = options.vae.string();
     recipe.model_family = options.family;
     recipe.prediction = options.prediction;

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "app/measures.h"
+#include "app/models_folder.h"
 #include "app/picture_record.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -137,10 +138,11 @@ GenerateResult generate(const GenerateRequest& request) {
   kernels::Profiler profiler;
   if (request.profile) engine.set_profiler(&profiler);
 
+  const Recipe wanted = with_models_found(request.recipe);
   GenerateResult result;
   std::vector<media::ContactPicture> sheet;
   for (int i = 0; i < request.count; ++i) {
-    Recipe recipe = request.recipe;
+    Recipe recipe = wanted;
     recipe.seed += static_cast<uint64_t>(i);
     diffusion::Callbacks callbacks{.progress = request.progress};
     callbacks.preview_decoder = request.preview_decoder;
@@ -157,7 +159,7 @@ GenerateResult generate(const GenerateRequest& request) {
     }
     if (request.finished) request.finished(result.pictures.back());
   }
-  if (!request.sheet.empty()) media::write_image(request.sheet, sheet_of(sheet, request.recipe));
+  if (!request.sheet.empty()) media::write_image(request.sheet, sheet_of(sheet, wanted));
   if (request.profile) result.profile = profile_lines(profiler);
   check_seams(request, result.pictures);
   return result;

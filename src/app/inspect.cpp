@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "app/models_folder.h"
 #include "app/picture_record.h"
 #include "base/file.h"
 #include "base/recipe.h"
@@ -33,7 +34,8 @@ media::Image8 read_8bit(const fs::path& file) { return media::to_8bit(media::rea
 
 }  // namespace
 
-Facts inspect_model(const fs::path& file) {
+Facts inspect_model(const fs::path& given) {
+  const fs::path file = find_model(given.string());
   const weights::Checkpoint checkpoint = weights::open_checkpoint(file).take();
   weights::ModelReport report = weights::describe(checkpoint);
   if (fs::is_regular_file(file)) report.hashes = weights::hash_file(file).take();

@@ -16,7 +16,7 @@ struct Facts {
   std::vector<std::string> lines;
 };
 
-Facts inspect_model(const std::filesystem::path& file);
+Facts inspect_model(const std::filesystem::path& file);  // or a name, as find_model() knows it
 Facts show_recipe(const std::filesystem::path& file);
 Facts compare_pictures(const std::filesystem::path& a, const std::filesystem::path& b);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/models_folder.h"
 #include "diffusion/preprocess.h"
 #include "media/image_io.h"
 #include "models/upscaler/upscaler.h"
@@ -10,7 +11,7 @@ namespace maquette::app {
 
 void upscale_picture(const UpscaleRequest& request) {
   const media::Image picture = media::to_rgb(media::read_image(request.picture).take());
-  const models::Upscaler upscaler = models::Upscaler::load(request.model);
+  const models::Upscaler upscaler = models::Upscaler::load(find_model(request.model));
   kernels::Exec ex;
   ex.wrap = {.x = request.tile_x, .y = request.tile_y};
   const Tensor large =

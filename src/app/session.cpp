@@ -1,6 +1,7 @@
 #include "app/session.h"
 
 #include "app/measures.h"
+#include "app/models_folder.h"
 #include "app/picture_record.h"
 #include "diffusion/engine.h"
 #include "media/image_io.h"
@@ -25,7 +26,9 @@ media::BasicImage<T> image_of(const PictureToWrite& picture, std::span<const T> 
 
 }  // namespace
 
-Session::Session(const Recipe& recipe) : state_(std::make_unique<State>()) { state_->engine.load(recipe); }
+Session::Session(const Recipe& recipe) : state_(std::make_unique<State>()) {
+  state_->engine.load(with_models_found(recipe));
+}
 Session::~Session() = default;
 
 MadePicture Session::run(const Recipe& recipe, const SessionCallbacks& callbacks) {
@@ -39,7 +42,7 @@ MadePicture Session::run(const Recipe& recipe, const SessionCallbacks& callbacks
                          .rgb = image.data()});
     };
   }
-  const diffusion::Picture picture = state_->engine.run(recipe, watch);
+  const diffusion::Picture picture = state_->engine.run(with_models_found(recipe), watch);
   const media::Image8& image = picture.image8;
   Measured measured = measure(picture);
   MadePicture made{.width = static_cast<int>(image.width()),
