@@ -6,7 +6,10 @@
 //   beta                  Lee et al. 2024, arXiv:2407.12173, alpha = beta = 0.6
 //   ays                   Sabour et al. 2024, arXiv:2404.14507, log-linear between the published levels
 //   kl_optimal            the same paper, section 3.1: arctan sigma linear
-// What differs between A1111 and ComfyUI was observed there (image-engines.md, facts 10 to 12).
+// A1111 and ComfyUI name the same schedules and differ in places: beta spreads quantiles over the range of
+// sigmas in the one and over timesteps in the other, and A1111's "Automatic" chooses by the sampler (its
+// modules/sd_samplers_kdiffusion.py and sd_schedulers.py, ComfyUI's comfy/samplers.py). docs/dialects.md has
+// the whole list.
 #include "sampling/schedule.h"
 
 #include <algorithm>
