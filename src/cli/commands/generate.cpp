@@ -56,6 +56,27 @@ void set_control_modes(const std::vector<std::string>& modes, Recipe& recipe) {
 
 bool given(const CLI::App& app, const char* option) { return app.get_option(option)->count() > 0; }
 
+void set_conditions(const CLI::App& app, const Arguments& a, Recipe& r) {
+  if (given(app, "--original-size")) r.original_size = parse_pair("--original-size", a.original_size, 'x');
+  if (given(app, "--crop")) r.crop = parse_pair("--crop", a.crop, ',');
+  if (given(app, "--target-size")) r.target_size = parse_pair("--target-size", a.target_size, 'x');
+  if (given(app, "--aesthetic-score")) r.aesthetic_score = a.aesthetic_score;
+  if (given(app, "--negative-aesthetic-score")) r.negative_aesthetic_score = a.negative_aesthetic_score;
+}
+
+// A list that was given replaces the recipe's.
+void set_lists(const Arguments& a, Recipe& r) {
+  if (!a.controls.empty()) r.controls.clear();
+  for (const std::string& text : a.controls) r.controls.push_back(parse_control(text));
+  set_control_modes(a.control_modes, r);
+  if (!a.loras.empty()) r.loras.clear();
+  for (const std::string& text : a.loras) r.loras.push_back(parse_lora(text));
+  if (!a.regions.empty()) r.regions.clear();
+  for (const std::string& text : a.regions) r.regions.push_back(parse_region(text));
+  if (!a.embeddings.empty()) r.embeddings.clear();
+  for (const std::string& file : a.embeddings) r.embeddings.push_back({file, ""});
+}
+
 // What was given replaces what the recipe says; what was not is left as it is.
 Recipe recipe_of(const CLI::App& app, const Arguments& a) {
   Recipe r;
@@ -90,15 +111,6 @@ Recipe recipe_of(const CLI::App& app, const Arguments& a) {
   set("--no-composite", r.inpaint.composite, !a.no_composite);
   set("--image-encoder", r.image_encoder, FileRef{a.image_encoder, ""});
   set("--image-cfg", r.image_cfg, a.image_cfg);
-  set("--aesthetic-score", r.aesthetic_score, a.aesthetic_score);
-  set("--negative-aesthetic-score", r.negative_aesthetic_score, a.negative_aesthetic_score);
-  const auto set_pair = [&](const char* option, std::vector<double>& field, const std::string& text,
-                            char between) {
-    if (given(app, option)) field = parse_pair(option, text, between);
-  };
-  set_pair("--original-size", r.original_size, a.original_size, 'x');
-  set_pair("--crop", r.crop, a.crop, ',');
-  set_pair("--target-size", r.target_size, a.target_size, 'x');
   set("--denoising-start", r.denoising_start, a.denoising_start);
   set("--denoising-end", r.denoising_end, a.denoising_end);
   if (given(app, "--scheduler-config")) r.scheduler_config = app::read_json_file(a.scheduler_config);
@@ -113,18 +125,11 @@ Recipe recipe_of(const CLI::App& app, const Arguments& a) {
   if (given(app, "--precision")) r.precision = parse_precision(a.precision);
   if (given(app, "--fill")) r.inpaint.fill = parse_mask_fill(a.fill);
   if (given(app, "--tile")) set_tile(a.tile, r);
+  set_conditions(app, a, r);
   if (given(app, "--feature-cache")) r.feature_cache = parse_feature_cache(a.feature_cache);
   if (given(app, "--outpaint")) r.outpaint = parse_outpaint(a.outpaint);
-  if (!a.controls.empty()) r.controls.clear();
-  for (const std::string& text : a.controls) r.controls.push_back(parse_control(text));
-  set_control_modes(a.control_modes, r);
   set("--lora-dir", r.lora_folder, a.lora_folder);
-  if (!a.loras.empty()) r.loras.clear();
-  for (const std::string& text : a.loras) r.loras.push_back(parse_lora(text));
-  if (!a.regions.empty()) r.regions.clear();
-  for (const std::string& text : a.regions) r.regions.push_back(parse_region(text));
-  if (!a.embeddings.empty()) r.embeddings.clear();
-  for (const std::string& file : a.embeddings) r.embeddings.push_back({file, ""});
+  set_lists(a, r);
   return r;
 }
 
