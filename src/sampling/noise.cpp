@@ -1,6 +1,6 @@
 // Which generator draws what, per dialect: A1111 gives each picture of a batch a generator of its own, seeded
-// with seed + i (modules/rng.py, ImageRNG); ComfyUI draws a batch at once (comfy/sample.py, prepare_noise) and
-// seeds the noise of steps anew, with seed + 1 on the CPU (comfy/k_diffusion/sampling.py,
+// with seed + i (modules/rng.py, ImageRNG); ComfyUI draws a batch at once (comfy/sample.py, prepare_noise)
+// and seeds the noise of steps anew, with seed + 1 on the CPU (comfy/k_diffusion/sampling.py,
 // default_noise_sampler); diffusers continues one generator (utils/torch_utils.py, randn_tensor).
 #include "sampling/noise.h"
 
