@@ -13,6 +13,7 @@
 #include <exception>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -80,6 +81,26 @@ struct Callbacks {
   std::function<void(const Preview&)> preview;  // after each step
 };
 
+// Pixels in memory: [height][width][channels], sRGB, rows from the top; 1 (grey), 3 (RGB) or 4 channels.
+struct Image {
+  int width = 0;
+  int height = 0;
+  int channels = 3;
+  std::vector<uint8_t> pixels;
+};
+
+// A picture to work from: a file, or one in memory.
+struct Source {
+  std::filesystem::path file;
+  Image image;  // counts where it has pixels
+
+  Source() = default;
+  Source(std::filesystem::path file_) : file(std::move(file_)) {}
+  Source(std::string file_) : file(std::move(file_)) {}
+  Source(const char* file_) : file(file_) {}
+  Source(Image image_) : image(std::move(image_)) {}
+};
+
 // The commonest settings of a picture. What is left out has the default of the dialect (docs/dialects.md).
 // Everything else is said in a recipe document: recipe_json(job) is a start to add to.
 struct Job {
@@ -90,11 +111,20 @@ struct Job {
   int steps = 0;
   std::optional<double> cfg = {};
   uint64_t seed = 0;
-  std::string sampler = {};         // a name of `maquette samplers`; empty: the model's own
-  std::string schedule = {};        // likewise
-  std::filesystem::path init = {};  // a picture to start from
+  std::string sampler = {};   // a name of `maquette samplers`; empty: the model's own
+  std::string schedule = {};  // likewise
+  Source init = {};           // a picture to start from
   std::optional<double> strength = {};
-  std::filesystem::path mask = {};  // white is painted anew
+  Source mask = {};  // white is painted anew
+  struct Control {
+    std::filesystem::path model;  // ControlNet, T2I-Adapter
+    Source image;
+    std::string kind = "none";  // "canny", "lineart", ...: made from the picture; "none": used as it is
+    double weight = 1;
+    double start = 0;  // fractions of the steps
+    double end = 1;
+  };
+  std::vector<Control> controls = {};
   struct Lora {
     std::filesystem::path file;
     double weight = 1;
@@ -106,7 +136,8 @@ struct Job {
   std::string dialect = {};            // "diffusers" (where empty), "a1111" or "comfy"
   std::string precision = {};          // "auto" (where empty), "f32" or "bf16"
 };
-// The recipe document of a job, without its model: JSON text.
+// The recipe document of a job, without its model: JSON text. Pictures in memory are named in it,
+// "memory:init", "memory:mask", "memory:control0", ...
 std::string recipe_json(const Job& job);
 
 // A finished picture and its record.
@@ -151,7 +182,10 @@ class Model {
   Picture run(const Job& job, const Callbacks& callbacks = {});
   // recipe: a recipe document, or the record of a picture that holds one. It need not name a model; one that
   // it names must be this one: the same file, or a file with the hash that it says.
-  Picture run_recipe(std::string_view recipe, const Callbacks& callbacks = {});
+  // Files of the recipe called "memory:NAME" (init, mask, pictures of controls, masks of regions) are the
+  // pictures of these names.
+  Picture run_recipe(std::string_view recipe, const Callbacks& callbacks = {},
+                     const std::map<std::string, Image>& pictures = {});
 
  private:
   struct State;

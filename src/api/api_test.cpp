@@ -1,5 +1,6 @@
 // The library as its users see it: the public header, and the program's own way of writing files for
 // comparison.
+#include <algorithm>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>
@@ -249,6 +250,104 @@ TEST(Api, looks_at_files) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   EXPECT_EQ(recipe["dialect"], "a1111");
   EXPECT_EQ(recipe["seed"], 5);
+}
+
+// --- pictures in memory -----------------------------------------------------------------------------------
+
+Image image_of(const Picture& picture) {
+  return {.width = picture.width,
+          .height = picture.height,
+          .channels = picture.channels,
+          .pixels = picture.pixels};
+}
+
+// A mask whose left half is painted anew.
+Image half_mask(int width, int height) {
+  Image mask{.width = width, .height = height, .channels = 1, .pixels = {}};
+  for (int i = 0; i < width * height; ++i) mask.pixels.push_back(i % width < width / 2 ? 255 : 0);
+  return mask;
+}
+
+TEST(Api, pictures_in_memory_are_as_good_as_files) {
+  Model model(kModel);
+  const Picture layout = model.run(small_job());
+  layout.save(scratch("layout.png"));
+  Job job = small_job(8);
+  job.strength = 0.7;
+  job.controls.push_back({.model = "tests/golden/pipelines/models/controlnet_sd1", .weight = 0.8});
+  job.init = scratch("layout.png");
+  job.controls[0].image = scratch("layout.png");
+  const Picture by_file = model.run(job);
+  job.init = image_of(layout);
+  job.controls[0].image = image_of(layout);
+  const Picture by_memory = model.run(job);
+  EXPECT_EQ(by_memory.pixels, by_file.pixels);
+
+  // Grey and RGBA are taken too; the alpha of an init picture is dropped.
+  Image with_alpha{.width = layout.width, .height = layout.height, .channels = 4, .pixels = {}};
+  for (size_t i = 0; i < layout.pixels.size(); i += 3) {
+    with_alpha.pixels.insert(with_alpha.pixels.end(), &layout.pixels[i], &layout.pixels[i] + 3);
+    with_alpha.pixels.push_back(7);
+  }
+  job.init = with_alpha;
+  EXPECT_EQ(model.run(job).pixels, by_file.pixels);
+}
+
+TEST(Api, a_mask_in_memory_keeps_what_is_black) {
+  Model model(kModel);
+  const Picture layout = model.run(small_job());
+  Job job = small_job(8);
+  job.init = image_of(layout);
+  job.mask = half_mask(layout.width, layout.height);
+  const Picture repainted = model.run(job);
+  EXPECT_NE(repainted.pixels, layout.pixels);
+  for (int y = 0; y < layout.height; ++y) {
+    const auto row = static_cast<std::ptrdiff_t>(3 * (y * layout.width + layout.width / 2));
+    EXPECT_TRUE(std::equal(layout.pixels.begin() + row, layout.pixels.begin() + row + 3 * layout.width / 2,
+                           repainted.pixels.begin() + row));
+  }
+}
+
+TEST(Api, recipes_name_pictures_in_memory) {
+  Model model(kModel);
+  const std::string recipe = R"({"schema": "maquette.recipe", "version": 1, "prompt": "dusk", "steps": 3,
+      "width": 64, "height": 64, "regions": [{"prompt": "sea", "mask": {"path": "memory:left"}}]})";
+  const std::map<std::string, Image> pictures{{"left", half_mask(64, 64)}};
+  const Picture first = model.run_recipe(recipe, {}, pictures);
+  EXPECT_NE(first.recipe.find("memory:left"), std::string::npos);
+  EXPECT_EQ(model.run_recipe(first.recipe, {}, pictures).pixels, first.pixels);
+
+  // The record is held to the pixels, as it is to files.
+  std::map<std::string, Image> others = pictures;
+  others["left"].pixels[0] = 254;
+  EXPECT_EQ(error_of([&] { model.run_recipe(first.recipe, {}, others); }).code(), "refused");
+  const Error missing = error_of([&] { model.run_recipe(first.recipe); });
+  EXPECT_EQ(missing.code(), "not-found");
+  EXPECT_NE(missing.hint().find("hand it over again"), std::string::npos);
+  others["rihgt"] = half_mask(64, 64);
+  EXPECT_EQ(error_of([&] { model.run_recipe(recipe, {}, others); }).code(), "usage");
+  // The program has no such pictures, and says so.
+  first.save(scratch("held.png"));
+  EXPECT_THROW(app::generate({.recipe = app::read_recipe(scratch("held.png")), .out = scratch("no.png")}),
+               maquette::Error);
+}
+
+TEST(Api, models_go_by_name) {
+  EXPECT_NO_THROW(Model("starter"));
+  EXPECT_EQ(error_of([] { Model("startr"); }).hint(), "did you mean starter?");
+}
+
+TEST(Api, refuses_pixels_of_another_number) {
+  Model model(kModel);
+  for (const Image& wrong :
+       {Image{.width = 2, .height = 2, .channels = 3, .pixels = std::vector<uint8_t>(11)},
+        Image{.width = 2, .height = 2, .channels = 2, .pixels = std::vector<uint8_t>(8)},
+        Image{.width = -2, .height = -2, .channels = 3, .pixels = std::vector<uint8_t>(12)},
+        Image{.width = 0, .height = 0, .channels = 3, .pixels = std::vector<uint8_t>(1)}}) {
+    Job job = small_job();
+    job.init = wrong;
+    EXPECT_EQ(error_of([&] { model.run(job); }).code(), "usage");
+  }
 }
 
 }  // namespace

@@ -10,6 +10,10 @@ namespace maquette::api {
 
 namespace {
 
+FileRef reference(const Source& source, const std::string& name) {
+  return {source.image.pixels.empty() ? source.file.string() : "memory:" + name, ""};
+}
+
 Recipe recipe_of(const Job& job) {
   Recipe recipe;
   recipe.prompt = job.prompt;
@@ -21,9 +25,18 @@ Recipe recipe_of(const Job& job) {
   recipe.sampler = job.sampler;
   recipe.schedule = job.schedule;
   recipe.seed = job.seed;
-  recipe.init.path = job.init.string();
+  recipe.init = reference(job.init, "init");
   recipe.strength = job.strength;
-  recipe.mask.path = job.mask.string();
+  recipe.mask = reference(job.mask, "mask");
+  for (size_t i = 0; i < job.controls.size(); ++i) {
+    const Job::Control& control = job.controls[i];
+    recipe.controls.push_back({.kind = control.kind,
+                               .model = {control.model.string(), ""},
+                               .image = reference(control.image, fmt::format("control{}", i)),
+                               .weight = control.weight,
+                               .start = control.start,
+                               .end = control.end});
+  }
   for (const Job::Lora& lora : job.loras) {
     recipe.loras.push_back(
         {.file = {lora.file.string(), ""}, .unet_weight = lora.weight, .text_weight = lora.weight});

@@ -21,7 +21,8 @@ struct Model::State {
   explicit State(const Recipe& recipe) : base(recipe), session(recipe) {}
 
   Recipe complete(Recipe recipe) const;
-  app::MadePicture run(const Recipe& recipe, const app::SessionCallbacks& callbacks);
+  app::MadePicture run(const Recipe& recipe, const app::SessionCallbacks& callbacks,
+                       const std::map<std::string, Image>& pictures);
 };
 
 // Whatever the recipe calls it, the model is this one: a recipe may come from a machine with other folders.
@@ -131,13 +132,22 @@ Recipe parsed(std::string_view recipe) {
 
 }  // namespace
 
-app::MadePicture Model::State::run(const Recipe& recipe, const app::SessionCallbacks& callbacks) {
+app::MadePicture Model::State::run(const Recipe& recipe, const app::SessionCallbacks& callbacks,
+                                   const std::map<std::string, Image>& pictures) {
   if (runner == std::this_thread::get_id()) {
     throw maquette::Error(ErrorCode::usage, "a callback cannot run the model that it watches");
   }
   const std::lock_guard lock(mutex);
   const RunnerNamed named(runner);
-  return session.run(complete(recipe), callbacks);
+  std::vector<app::GivenPicture> given;
+  for (const auto& [name, image] : pictures) {
+    given.push_back({.name = name,
+                     .width = image.width,
+                     .height = image.height,
+                     .channels = image.channels,
+                     .pixels = image.pixels});
+  }
+  return session.run(complete(recipe), callbacks, given);
 }
 
 Model::Model(const std::filesystem::path& file, const ModelOptions& options) {
@@ -155,13 +165,21 @@ Model& Model::operator=(Model&& other) noexcept = default;
 Model::~Model() = default;
 
 Picture Model::run(const Job& job, const Callbacks& callbacks) {
-  return run_recipe(recipe_json(job), callbacks);
+  std::map<std::string, Image> pictures;
+  const auto hold = [&pictures](const Source& source, const std::string& name) {
+    if (!source.image.pixels.empty()) pictures.emplace(name, source.image);
+  };
+  hold(job.init, "init");
+  hold(job.mask, "mask");
+  for (size_t i = 0; i < job.controls.size(); ++i) hold(job.controls[i].image, "control" + std::to_string(i));
+  return run_recipe(recipe_json(job), callbacks, pictures);
 }
 
-Picture Model::run_recipe(std::string_view recipe, const Callbacks& callbacks) {
+Picture Model::run_recipe(std::string_view recipe, const Callbacks& callbacks,
+                          const std::map<std::string, Image>& pictures) {
   Watch watch(callbacks);
   try {
-    Picture picture = picture_of(state_->run(parsed(recipe), watch.callbacks()));
+    Picture picture = picture_of(state_->run(parsed(recipe), watch.callbacks(), pictures));
     watch.rethrow();
     return picture;
   } catch (...) {

@@ -1,5 +1,7 @@
 #include "app/session.h"
 
+#include <algorithm>
+
 #include "app/measures.h"
 #include "app/models_folder.h"
 #include "app/picture_record.h"
@@ -24,6 +26,28 @@ media::BasicImage<T> image_of(const PictureToWrite& picture, std::span<const T> 
   return media::BasicImage<T>(Tensor::from<T>({picture.height, picture.width, picture.channels}, values));
 }
 
+diffusion::HeldPictures held(std::span<const GivenPicture> pictures) {
+  diffusion::HeldPictures result;
+  constexpr int kMostPixels = 65536;  // of a side
+  for (const GivenPicture& given : pictures) {
+    const auto size = static_cast<uint64_t>(std::max(given.width, 0)) *
+                      static_cast<uint64_t>(std::max(given.height, 0)) *
+                      static_cast<uint64_t>(std::max(given.channels, 0));
+    const bool shaped = given.width >= 1 && given.width <= kMostPixels && given.height >= 1 &&
+                        given.height <= kMostPixels &&
+                        (given.channels == 1 || given.channels == 3 || given.channels == 4);
+    if (!shaped || given.pixels.size() != size) {
+      throw Error(ErrorCode::usage, "cannot use the picture \"{}\"", given.name)
+          .with("found", fmt::format("{} x {} pixels of {} channels in {} bytes", given.width, given.height,
+                                     given.channels, given.pixels.size()))
+          .with("expected", "width, height, and 1, 3 or 4 channels, a byte each");
+    }
+    result.insert_or_assign(given.name, media::Image8(Tensor::from<uint8_t>(
+                                            {given.height, given.width, given.channels}, given.pixels)));
+  }
+  return result;
+}
+
 }  // namespace
 
 Session::Session(const Recipe& recipe) : state_(std::make_unique<State>()) {
@@ -31,7 +55,8 @@ Session::Session(const Recipe& recipe) : state_(std::make_unique<State>()) {
 }
 Session::~Session() = default;
 
-MadePicture Session::run(const Recipe& recipe, const SessionCallbacks& callbacks) {
+MadePicture Session::run(const Recipe& recipe, const SessionCallbacks& callbacks,
+                         std::span<const GivenPicture> pictures) {
   diffusion::Callbacks watch{.progress = callbacks.progress, .preview = nullptr, .preview_decoder = {}};
   if (callbacks.preview) {
     watch.preview = [&callbacks](int step, const Tensor& preview) {
@@ -42,7 +67,7 @@ MadePicture Session::run(const Recipe& recipe, const SessionCallbacks& callbacks
                          .rgb = image.data()});
     };
   }
-  const diffusion::Picture picture = state_->engine.run(with_models_found(recipe), watch);
+  const diffusion::Picture picture = state_->engine.run(with_models_found(recipe), watch, held(pictures));
   const media::Image8& image = picture.image8;
   Measured measured = measure(picture);
   MadePicture made{.width = static_cast<int>(image.width()),

@@ -38,6 +38,15 @@ struct PreviewPicture {
   std::span<const uint8_t> rgb;
 };
 
+// Pixels that a recipe names as "memory:NAME": [height][width][channels] of 8 bits, sRGB, 1, 3 or 4 channels.
+struct GivenPicture {
+  std::string name;
+  int width = 0;
+  int height = 0;
+  int channels = 3;
+  std::span<const uint8_t> pixels;
+};
+
 struct SessionCallbacks {
   ProgressCallback progress;  // returns false to cancel
   std::function<void(const PreviewPicture&)> preview;
@@ -50,7 +59,9 @@ class Session {
   explicit Session(const Recipe& recipe);
   ~Session();
 
-  MadePicture run(const Recipe& recipe, const SessionCallbacks& callbacks);
+  // The pictures are needed during the call only. Throws Error.
+  MadePicture run(const Recipe& recipe, const SessionCallbacks& callbacks,
+                  std::span<const GivenPicture> pictures = {});
 
  private:
   struct State;

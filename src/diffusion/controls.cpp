@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "diffusion/preprocess.h"
-#include "media/image_io.h"
 #include "media/resize.h"
 #include "models/picture_prompt/prepare.h"
 #include "weights/checkpoint.h"
@@ -50,7 +49,7 @@ namespace {
 
 // The control picture at the size of the picture to be made, [1, 3, H, W] in 0..1.
 Tensor hint_picture(const Recipe::Control& control, const ControlSize& size, int64_t channels) {
-  const media::Image8 picture = media::to_8bit(media::to_rgb(media::read_image(control.image.path).take()));
+  const media::Image8 picture = media::to_8bit(media::to_rgb(size.pictures.read(control.image)));
   const media::Image8 made = control_picture(control.kind, picture);
   media::Image8 sized = media::resize(made, size.height, size.width, media::Filter::lanczos);
   if (channels == 1) sized = media::to_grey(sized);
@@ -127,24 +126,30 @@ void add_picture_tokens(kernels::Exec& ex, const models::PictureTokens& tokens, 
   }
 }
 
+struct PicturePrompt {
+  const Recipe::Control& control;
+  media::Image image;
+  StepRange steps;
+};
+
 void prepare_picture_prompt(kernels::Exec& ex, Model& model, const Recipe& recipe,
-                            const Recipe::Control& control, StepRange steps, ControlLibrary& library,
-                            PromptPlan& plan) {
+                            const PicturePrompt& prompt, ControlLibrary& library, PromptPlan& plan) {
   if (recipe.image_encoder.empty()) {
-    throw Error(ErrorCode::usage, "cannot use \"{}\" without a picture encoder", control.model.path)
+    throw Error(ErrorCode::usage, "cannot use \"{}\" without a picture encoder", prompt.control.model.path)
         .hint("name it with --image-encoder");
   }
   const ControlLibrary::Entry& encoder = library.get(recipe.image_encoder.path, Json::object());
   if (!encoder.vision) {
     throw Error(ErrorCode::weights, "\"{}\" is not a CLIP picture encoder", recipe.image_encoder.path);
   }
-  const models::IpAdapter& adapter = *library.get(control.model.path, Json::object()).ip;
-  const media::Image picture = media::to_rgb(media::read_image(control.image.path).take());
+  const models::IpAdapter& adapter = *library.get(prompt.control.model.path, Json::object()).ip;
+  const media::Image picture = media::to_rgb(prompt.image);
   const Tensor unit = media::to_unit_tensor(picture);
   const Tensor pixels = models::prepare_for_vision(unit.reshape({3, unit.size(2), unit.size(3)}),
                                                    encoder.vision->picture_size());
   adapter.install(*model.unet);
-  add_picture_tokens(ex, adapter.tokens(ex, *encoder.vision, pixels), control.weight, steps, plan);
+  add_picture_tokens(ex, adapter.tokens(ex, *encoder.vision, pixels), prompt.control.weight, prompt.steps,
+                     plan);
 }
 
 }  // namespace
@@ -193,7 +198,9 @@ PreparedControls prepare_controls(kernels::Exec& ex, Model& model, const Recipe&
       models::add_features(ex, adapter.states, (*entry.t2i)(ex, picture), static_cast<float>(control.weight),
                            1);
     } else if (entry.ip) {
-      prepare_picture_prompt(ex, model, recipe, control, steps, library, plan);
+      prepare_picture_prompt(ex, model, recipe,
+                             {.control = control, .image = size.pictures.read(control.image), .steps = steps},
+                             library, plan);
       ++prepared.picture_prompts;
     } else {
       throw Error(ErrorCode::usage, "\"{}\" is a picture encoder, not a control", control.model.path);

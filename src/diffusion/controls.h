@@ -44,6 +44,7 @@ struct ControlSize {
   int64_t height = 0;
   int64_t width = 0;
   std::vector<double> timesteps;  // of the pass's steps, for ranges
+  const Pictures& pictures;
 };
 
 // The steps in which a control takes part, by the dialect's rule: diffusers wants the whole step inside the

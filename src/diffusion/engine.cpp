@@ -162,6 +162,7 @@ struct Run {
   Model& model;
   Picture& picture;
   const Callbacks& callbacks;
+  const Pictures& pictures;
   ProgressTeller& progress;
   Stopwatch& watch;
   TileOptions tiles;
@@ -248,9 +249,13 @@ Tensor sample(Run& run, const PictureInput& input, const Recipe& recipe, samplin
   conditioning.calls = prompt_calls(recipe, *plan);
   conditioning.first_pass_calls = run.first_pass_calls;
   if (!run.first_pass_calls) run.first_pass_calls = conditioning.calls;  // for a second one
-  ReadPrompts prompts = run.state.prompts.read(
-      ex, {.model = model, .model_key = run.state.model_key, .recipe = recipe, .settings = conditioning},
-      input);
+  ReadPrompts prompts = run.state.prompts.read(ex,
+                                               {.model = model,
+                                                .model_key = run.state.model_key,
+                                                .recipe = recipe,
+                                                .settings = conditioning,
+                                                .pictures = run.pictures},
+                                               input);
   run.note(prompts.warnings);
   run.took("encode prompt");
 
@@ -260,9 +265,12 @@ Tensor sample(Run& run, const PictureInput& input, const Recipe& recipe, samplin
   if (input.has_init()) run.took("encode picture");
 
   const ControlsRemoved removed{model};
-  const PreparedControls controls = prepare_controls(
-      ex, model, recipe, {.height = input.height, .width = input.width, .timesteps = plan->timesteps()},
-      run.state.controls, prompts.plan);
+  const PreparedControls controls = prepare_controls(ex, model, recipe,
+                                                     {.height = input.height,
+                                                      .width = input.width,
+                                                      .timesteps = plan->timesteps(),
+                                                      .pictures = run.pictures},
+                                                     run.state.controls, prompts.plan);
   if (!recipe.controls.empty()) run.took("read controls");
 
   run.progress.tell("sampling", 0, 0);
@@ -344,9 +352,11 @@ struct ExecRestored {
 
 }  // namespace
 
-Picture Engine::run(const Recipe& asked, const Callbacks& callbacks) {
+Picture Engine::run(const Recipe& asked, const Callbacks& callbacks, const HeldPictures& held) {
   State& state = *state_;
   const std::lock_guard lock(state.running);
+  const Pictures pictures(held);
+  pictures.require_all_used(asked);
   Picture picture;
   Stopwatch watch;
   ProgressTeller progress(callbacks.progress);
@@ -354,10 +364,10 @@ Picture Engine::run(const Recipe& asked, const Callbacks& callbacks) {
   Model& model = state.model_for(asked);
   picture.recipe = with_defaults(asked, facts_of(model));
   check_feature_cache(picture.recipe.feature_cache, *model.unet);
-  Run run{state, model, picture, callbacks, progress, watch, TileOptions()};
+  Run run{state, model, picture, callbacks, pictures, progress, watch, TileOptions()};
   run.note(resolve_lora_tags(picture.recipe));
   run.note(unheard_conditions(model, picture.recipe));
-  state.hashes.fill(picture.recipe);
+  state.hashes.fill(picture.recipe, pictures);
   const Recipe& recipe = picture.recipe;
   const ExecRestored restored{state.ex};
   state.ex.activations = activations_for(recipe.precision);
@@ -366,7 +376,7 @@ Picture Engine::run(const Recipe& asked, const Callbacks& callbacks) {
   run.note(apply_adapters(model, recipe, state.ex.activations, state.adapters));
   run.took("load");
 
-  const PictureInput input = read_picture_input(recipe, model);
+  const PictureInput input = read_picture_input(recipe, model, pictures);
   picture.recipe.width = static_cast<int>(input.width);
   picture.recipe.height = static_cast<int>(input.height);
   run.check_memory(input.height, input.width);

@@ -16,6 +16,7 @@
 
 #include "base/progress.h"
 #include "base/recipe.h"
+#include "diffusion/pictures.h"
 #include "kernels/exec.h"
 #include "media/image.h"
 
@@ -53,7 +54,7 @@ class Engine {
   void load(const Recipe& recipe);
 
   // One picture of recipe.seed. Throws Error; the engine stays usable.
-  Picture run(const Recipe& recipe, const Callbacks& callbacks = {});
+  Picture run(const Recipe& recipe, const Callbacks& callbacks = {}, const HeldPictures& held = {});
 
   void set_profiler(kernels::Profiler* profiler);
 

@@ -100,10 +100,11 @@ std::string FileHashes::of(const std::string& path, bool read) {
 }
 
 // A recipe that names hashes is held to them.
-void FileHashes::fill(Recipe& recipe) {
-  const auto fill_one = [this](FileRef& file) {
+void FileHashes::fill(Recipe& recipe, const Pictures& pictures) {
+  const auto fill_one = [&](FileRef& file) {
     if (file.empty()) return;
-    const std::string found = of(file.path, !file.sha256.empty());
+    const std::string found =
+        Pictures::in_memory(file.path) ? pictures.hash(file.path) : of(file.path, !file.sha256.empty());
     if (!file.sha256.empty() && file.sha256 != found) {
       throw Error(ErrorCode::refused, "cannot repeat the recipe: \"{}\" is not the file that was used",
                   file.path)

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/recipe.h"
+#include "diffusion/pictures.h"
 
 namespace maquette::diffusion {
 
@@ -15,7 +16,7 @@ class FileHashes {
  public:
   // Fills in the hashes that the recipe leaves open. Throws Error(refused) where a file is not the one whose
   // hash it names.
-  void fill(Recipe& recipe);
+  void fill(Recipe& recipe, const Pictures& pictures);
   // SHA-256 of a file, or of the list of a folder's files; with `read`, of what is there now.
   std::string of(const std::string& path, bool read = false);
 

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "diffusion/fit.h"
-#include "media/image_io.h"
 #include "media/resize.h"
 #include "weights/weight_file.h"
 
@@ -30,8 +29,6 @@ Tensor read_latent(const Recipe& recipe, const Model& model) {
   return latent.clone();
 }
 
-media::Image read_picture(const FileRef& file) { return media::read_image(file.path).take(); }
-
 // The working size: what the recipe says, or the init picture's own, in whole latent pixels.
 int64_t working_size(int asked, int64_t own, int factor, std::string_view side) {
   if (asked == 0) return std::max<int64_t>(own / factor * factor, factor);
@@ -44,10 +41,6 @@ int64_t working_size(int asked, int64_t own, int factor, std::string_view side) 
   return asked;
 }
 
-// Reads the init picture and the mask; where the picture grows, its canvas is enlarged and the new margins
-// are masked.
-void take_pictures(const Recipe& recipe, PictureInput& input);
-
 bool fits_part(const Recipe& recipe) {
   return recipe.dialect == Dialect::diffusers && recipe.inpaint.padding >= 0;
 }
@@ -57,11 +50,13 @@ media::Image resized(const media::Image& image, int64_t height, int64_t width) {
   return media::to_float(media::resize(media::to_8bit(image), height, width, media::Filter::lanczos));
 }
 
-void take_pictures(const Recipe& recipe, PictureInput& input) {
-  media::Image picture = media::to_rgb(read_picture(recipe.init));
+// Reads the init picture and the mask; where the picture grows, its canvas is enlarged and the new margins
+// are masked.
+void take_pictures(const Recipe& recipe, const Pictures& pictures, PictureInput& input) {
+  media::Image picture = media::to_rgb(pictures.read(recipe.init));
   media::Image mask;
   if (!recipe.mask.empty()) {
-    mask = media::read_mask(recipe.mask.path).take();
+    mask = pictures.read_mask(recipe.mask);
     mask = resized(mask, picture.height(), picture.width());
   }
   const Recipe::Outpaint& margins = recipe.outpaint;
@@ -87,7 +82,7 @@ void take_pictures(const Recipe& recipe, PictureInput& input) {
 
 }  // namespace
 
-PictureInput read_picture_input(const Recipe& recipe, const Model& model) {
+PictureInput read_picture_input(const Recipe& recipe, const Model& model, const Pictures& pictures) {
   const int factor = model.codec->factor();
   PictureInput input;
   if (recipe.init.empty()) {
@@ -104,7 +99,7 @@ PictureInput read_picture_input(const Recipe& recipe, const Model& model) {
     input.width = input.init_latent.size(3) * factor;
     return input;
   }
-  take_pictures(recipe, input);
+  take_pictures(recipe, pictures, input);
   const media::Image& picture = input.whole;
   input.part = {.left = 0, .top = 0, .right = picture.width(), .bottom = picture.height()};
   if (input.whole_mask.pixels.defined() && recipe.inpaint.padding >= 0) {

@@ -8,6 +8,7 @@
 #include "base/recipe.h"
 #include "diffusion/guidance.h"
 #include "diffusion/model.h"
+#include "diffusion/pictures.h"
 #include "media/image.h"
 #include "media/mask_ops.h"
 #include "sampling/sampling.h"
@@ -33,7 +34,7 @@ struct PictureInput {
 };
 
 // Reads init and mask and resizes them as the dialect does. Throws Error(bad_file, usage).
-PictureInput read_picture_input(const Recipe& recipe, const Model& model);
+PictureInput read_picture_input(const Recipe& recipe, const Model& model, const Pictures& pictures);
 
 // The finished picture: the decoded part [1, 3, H, W] in [-1, 1] put back into the whole, pixels outside the
 // mask untouched. Without a mask, the decoded picture itself.

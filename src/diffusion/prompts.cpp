@@ -31,9 +31,10 @@ ReadPrompts PromptCache::read(kernels::Exec& ex, const PromptRequest& request, c
   EncodedPrompts encoded = encode_prompts(ex, model.text, request.recipe, request.settings);
   const int factor = model.codec->factor();
   ReadPrompts read;
-  read.score_bias =
-      add_regions(ex, model.text, request.recipe, request.settings,
-                  {.height = input.height / factor, .width = input.width / factor}, encoded.plan);
+  read.score_bias = add_regions(ex, model.text, request.recipe, request.settings,
+                                {.size = {.height = input.height / factor, .width = input.width / factor},
+                                 .pictures = request.pictures},
+                                encoded.plan);
   read.plan = std::move(encoded.plan);
   read.warnings = std::move(encoded.warnings);
   // The text encoders are done: packing them again for another prompt takes less time than it takes memory

@@ -10,6 +10,7 @@
 #include "diffusion/conditioning.h"
 #include "diffusion/guidance.h"
 #include "diffusion/model.h"
+#include "diffusion/pictures.h"
 
 namespace maquette::diffusion {
 
@@ -27,6 +28,7 @@ struct PromptRequest {
   const std::string& model_key;
   const Recipe& recipe;
   const ConditioningSettings& settings;
+  const Pictures& pictures;
 };
 
 // Keeps the last few: pictures that differ in their seeds alone share them, and so do the passes of hi-res

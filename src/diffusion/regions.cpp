@@ -6,7 +6,6 @@
 #include <cmath>
 #include <limits>
 
-#include "media/image_io.h"
 #include "media/resize.h"
 
 namespace maquette::diffusion {
@@ -56,7 +55,7 @@ Tensor bias_at(const std::vector<RegionPart>& regions, int64_t base_tokens, int6
 }  // namespace
 
 std::map<int64_t, Tensor> add_regions(kernels::Exec& ex, const TextSide& side, const Recipe& recipe,
-                                      const ConditioningSettings& settings, const RegionSize& size,
+                                      const ConditioningSettings& settings, const RegionFrame& frame,
                                       PromptPlan& plan) {
   std::map<int64_t, Tensor> biases;
   if (recipe.regions.empty()) return biases;
@@ -67,7 +66,7 @@ std::map<int64_t, Tensor> add_regions(kernels::Exec& ex, const TextSide& side, c
           .with("expected", "above 0");
     }
     regions.push_back({.tokens = encode_plain(ex, side, region.prompt, settings),
-                       .mask = media::to_grey(media::read_image(region.mask.path).take()),
+                       .mask = media::to_grey(frame.pictures.read(region.mask)),
                        .weight = region.weight});
   }
 
@@ -84,7 +83,7 @@ std::map<int64_t, Tensor> add_regions(kernels::Exec& ex, const TextSide& side, c
   }
 
   // One bias for every size that the network halves the picture to.
-  RegionSize level = size;
+  RegionSize level = frame.size;
   while (true) {
     biases[level.height * level.width] = bias_at(regions, base_tokens, level.height, level.width);
     if (level.height == 1 && level.width == 1) break;
