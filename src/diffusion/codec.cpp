@@ -29,7 +29,6 @@ bool Codec::can_encode() const { return vae_ ? vae_->can_encode() : taesd_->can_
 
 Tensor Codec::encode(kernels::Exec& ex, const Tensor& picture, const NoiseFunction& noise,
                      const TileOptions& tiles) const {
-  const auto [scale, shift] = scaling();
   Tensor latent;
   if (taesd_) {
     latent = taesd_->encode(ex, picture).clone();
@@ -46,14 +45,13 @@ Tensor Codec::encode(kernels::Exec& ex, const Tensor& picture, const NoiseFuncti
   }
   check_result(latent,
                {picture.size(0), latent_channels(), picture.size(2) / factor(), picture.size(3) / factor()});
-  for (float& v : latent.data()) v = (v - shift) * scale;
+  for (float& v : latent.data()) v *= scaling();
   return latent;
 }
 
 Tensor Codec::unscaled(const Tensor& latent) const {
-  const auto [scale, shift] = scaling();
   Tensor out = latent.clone();
-  for (float& v : out.data()) v = v / scale + shift;
+  for (float& v : out.data()) v /= scaling();
   return out;
 }
 
@@ -64,9 +62,8 @@ Tensor Codec::decode(kernels::Exec& ex, const Tensor& latent, const TileOptions&
   return picture;
 }
 
-std::pair<float, float> Codec::scaling() const {
-  if (vae_) return {vae_->config().scaling_factor, vae_->config().shift_factor};
-  return {taesd_->config().scaling_factor, taesd_->config().shift_factor};
+float Codec::scaling() const {
+  return vae_ ? vae_->config().scaling_factor : taesd_->config().scaling_factor;
 }
 
 }  // namespace maquette::diffusion

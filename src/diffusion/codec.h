@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <optional>
-#include <utility>
 
 #include "diffusion/tiled_vae.h"
 #include "models/taesd/taesd.h"
@@ -32,8 +31,8 @@ class Codec {
   // The VAE's own scale, for previews.
   Tensor unscaled(const Tensor& latent) const;
 
-  // Factor and shift between the codec's latents and those that are sampled.
-  std::pair<float, float> scaling() const;
+  // What the codec's latents are multiplied by to become those that are sampled.
+  float scaling() const;
 
  private:
   std::optional<models::Vae> vae_;

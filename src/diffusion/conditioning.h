@@ -9,6 +9,7 @@
 #include "base/recipe.h"
 #include "diffusion/guidance.h"
 #include "models/clip/text_encoder.h"
+#include "models/unet/unet_config.h"
 #include "text/prompt.h"
 
 namespace maquette::diffusion {
@@ -39,7 +40,7 @@ struct ConditioningSettings {
   // SDXL's numbers after the pooled text: height before width; empty for other families.
   std::vector<double> sizes;
   std::vector<double> negative_sizes;
-  int64_t size_embedding_width = 256;
+  models::SizeWaves size_waves;
 };
 
 // The branches of a model (one, or SDXL's two whose outputs lie side by side) and everything loaded for

@@ -1,14 +1,24 @@
 // What arguments mean that were not given: the defaults of the program whose dialect is spoken.
+#include <algorithm>
+
 #include "diffusion/engine.h"
 
 namespace maquette::diffusion {
 
 namespace {
 
+// Whether a ControlNet takes part; picture prompts (IP-Adapter) belong to the plain pipelines.
+bool under_control(const Recipe& recipe) {
+  return std::ranges::any_of(recipe.controls,
+                             [](const Recipe::Control& control) { return control.kind != "picture"; });
+}
+
 double default_cfg(const Recipe& recipe, const ModelFacts& facts) {
   switch (recipe.dialect) {
     case Dialect::diffusers:
-      return facts.latent_consistency ? 8.5 : facts.sdxl ? (recipe.mask.empty() ? 5.0 : 7.5) : 7.5;
+      if (facts.latent_consistency) return 8.5;
+      // SDXL's inpainting pipeline guides more, the one with ControlNets does not.
+      return facts.sdxl && (recipe.mask.empty() || under_control(recipe)) ? 5.0 : 7.5;
     case Dialect::a1111: return 7;
     case Dialect::comfy: return 8;
   }
@@ -17,13 +27,15 @@ double default_cfg(const Recipe& recipe, const ModelFacts& facts) {
 
 int default_steps(const Recipe& recipe, const ModelFacts& facts) {
   if (recipe.dialect != Dialect::diffusers) return 20;
-  return facts.latent_consistency ? 4 : 50;
+  return facts.latent_consistency ? 4 : facts.editing ? 100 : 50;
 }
 
 double default_strength(const Recipe& recipe, const ModelFacts& facts) {
   const bool inpaint = !recipe.mask.empty() || recipe.outpaint.any();
   switch (recipe.dialect) {
-    case Dialect::diffusers: return inpaint ? (facts.sdxl ? 0.9999 : 1.0) : facts.sdxl ? 0.3 : 0.8;
+    case Dialect::diffusers:
+      if (inpaint) return facts.sdxl ? 0.9999 : 1.0;
+      return facts.sdxl && !under_control(recipe) ? 0.3 : 0.8;
     case Dialect::a1111: return 0.75;
     case Dialect::comfy: return 1;
   }

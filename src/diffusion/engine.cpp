@@ -91,6 +91,7 @@ ModelFacts facts_of(const Model& model) {
   return {.sdxl = model.family == Family::sdxl || model.family == Family::sdxl_refiner,
           .refiner = model.family == Family::sdxl_refiner,
           .latent_consistency = model.unet->guidance_width() > 0,
+          .editing = model.editing() && !model.inpainting(),
           .native_size = model.native_size};
 }
 
@@ -112,7 +113,7 @@ ConditioningSettings conditioning_of(const Model& model, const Recipe& recipe, i
                                 .calls = recipe.steps,
                                 .clip_skip = recipe.clip_skip,
                                 .zero_empty_negative = model.zero_empty_negative,
-                                .size_embedding_width = model.unet->size_embedding_width()};
+                                .size_waves = model.unet->size_waves()};
   if (model.unet->added_width() == 0) return settings;
   const std::vector<double> own{static_cast<double>(height), static_cast<double>(width)};
   const auto two = [](const std::vector<double>& given, const std::vector<double>& otherwise) {

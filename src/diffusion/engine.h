@@ -70,6 +70,7 @@ struct ModelFacts {
   bool sdxl = false;
   bool refiner = false;
   bool latent_consistency = false;  // the network takes the guidance as an input
+  bool editing = false;             // the network takes the init picture as an input
   int64_t native_size = 512;
 };
 Recipe with_defaults(const Recipe& recipe, const ModelFacts& facts);

@@ -114,6 +114,7 @@ Tensor GuidedModel::edit_guidance(const Tensor& x, const CallPosition& at) {
   Tensor mixed = predictions[2].clone();
   add_difference(mixed, predictions[0], predictions[1], settings_.scale);
   add_difference(mixed, predictions[1], predictions[2], settings_.image_scale);
+  if (settings_.rescale > 0) rescale(mixed, predictions[0], settings_.rescale);
   return mixed;
 }
 

@@ -27,7 +27,12 @@ GuidanceSettings guidance_of(const Model& model, const Recipe& recipe) {
   } else if (diffusers && settings.scale < 1) {
     settings.scale = 1;
   }
-  if (model.editing() && !model.inpainting()) settings.image_scale = recipe.image_cfg;
+  // diffusers: both scales at least 1, or one pass that sees prompt and picture.
+  const bool unguided = diffusers && (settings.scale <= 1 || recipe.image_cfg < 1);
+  if (model.editing() && !model.inpainting()) {
+    settings.image_scale = unguided ? 0 : recipe.image_cfg;
+    if (unguided) settings.scale = 1;
+  }
   return settings;
 }
 

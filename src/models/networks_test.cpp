@@ -32,7 +32,7 @@ void check_unet(const GoldenCase& golden, DType activations, double tolerance) {
         const Tensor row = ids.rows(i, i + 1);
         sizes.emplace_back(row.data().begin(), row.data().end());
       }
-      input.added = size_embedding(golden.tensor(inputs["text_embeds"]), sizes, unet.size_embedding_width());
+      input.added = size_embedding(golden.tensor(inputs["text_embeds"]), sizes, unet.size_waves());
     }
     if (inputs.contains("timestep_cond")) input.guidance_embedding = golden.tensor(inputs["timestep_cond"]);
     EXPECT_LT(l2_error(unet(ex, input), golden.tensor(call["output"])), tolerance) << golden.name();

@@ -41,7 +41,7 @@ void check_controlnet(const GoldenCase& golden, const ControlNet& net, DType act
                     .text = &text};
     if (inputs.contains("text_embeds")) {
       input.added = size_embedding(golden.tensor(inputs["text_embeds"]),
-                                   rows_of(golden.tensor(inputs["time_ids"])), net.size_embedding_width());
+                                   rows_of(golden.tensor(inputs["time_ids"])), net.size_waves());
     }
     const Tensor hint = net.hint(ex, golden.tensor(inputs["hint"]));
     EXPECT_LT(l2_error(kernels::to_channels_first(hint),

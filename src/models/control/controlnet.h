@@ -71,7 +71,7 @@ class ControlNet {
   int64_t hint_channels() const { return hint_.in.in_channels(); }
   int64_t context_width() const { return context_width_; }
   int64_t added_width() const { return time_.add_1 ? time_.add_1->in_features() : 0; }
-  int64_t size_embedding_width() const { return config_.unet.size_embedding_width; }
+  SizeWaves size_waves() const { return config_.unet.size_waves(); }
   int hint_factor() const;  // control pixels per latent pixel: 8
   const ControlNetConfig& config() const { return config_; }
 

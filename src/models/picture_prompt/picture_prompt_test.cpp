@@ -112,7 +112,7 @@ void check_unet(const std::string& name, DType activations, double tolerance) {
       const Tensor row = ids.rows(i, i + 1);
       sizes.emplace_back(row.data().begin(), row.data().end());
     }
-    input.added = size_embedding(read(name + ".text_embeds"), sizes, unet.size_embedding_width());
+    input.added = size_embedding(read(name + ".text_embeds"), sizes, unet.size_waves());
   }
   const nn::CrossContext text_alone = make_context();
   input.text = &text_alone;

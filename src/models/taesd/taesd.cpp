@@ -171,7 +171,6 @@ TaesdConfig TaesdConfig::from_json(const Json& config) {
   result.latent_magnitude = number(config, "latent_magnitude", result.latent_magnitude);
   result.latent_shift = number(config, "latent_shift", result.latent_shift);
   result.scaling_factor = number(config, "scaling_factor", result.scaling_factor);
-  result.shift_factor = number(config, "shift_factor", result.shift_factor);
   result.upsampling =
       static_cast<int>(std::clamp(number(config, "upsampling_scaling_factor", 2), 1.0f, 8.0f));
   return result;

@@ -13,7 +13,7 @@ Tensor TimeEmbedding::operator()(nn::Exec& ex, const UNetInput& in) const {
   if (timesteps.size() != static_cast<size_t>(n)) {
     throw Error(ErrorCode::failed, "cannot use {} timesteps for {} pictures", timesteps.size(), n);
   }
-  Tensor e = kernels::convert(ex, nn::sinusoidal_embedding(timesteps, width, cosines_first, frequency_shift),
+  Tensor e = kernels::convert(ex, nn::sinusoidal_embedding(timesteps, width, waves.cosines_first, waves.frequency_shift),
                               ex.activations);
   if (guidance && in.guidance_embedding.defined()) {
     e = kernels::add(ex, e, (*guidance)(ex, kernels::convert(ex, in.guidance_embedding, ex.activations)));
@@ -34,8 +34,7 @@ TimeEmbedding load_time_embedding(const nn::Scope& scope, const UNetConfig& conf
       .guidance = std::nullopt,
       .add_1 = std::nullopt,
       .add_2 = std::nullopt,
-      .cosines_first = config.cosines_first,
-      .frequency_shift = config.frequency_shift};
+      .waves = config.waves};
   if (scope.has("time_embedding.cond_proj.weight")) {
     time.guidance = nn::load_linear(scope / "time_embedding.cond_proj", {.out = first.in_features()});
   }
@@ -203,7 +202,7 @@ UNet UNet::load(const nn::Scope& scope, const UNetConfig& config) {
   }
   unet.norm_out_ = nn::load_group_norm(scope / "conv_norm_out", norm_of(config), walk.channels);
   unet.conv_out_ = nn::load_conv2d(scope / "conv_out", 1, {.in = walk.channels});
-  unet.size_embedding_width_ = config.size_embedding_width;
+  unet.size_waves_ = config.size_waves();
   unet.context_width_ = walk.context_width;
   return unet;
 }
@@ -334,13 +333,14 @@ std::vector<const nn::Attention*> UNet::cross_attentions() const {
   return found;
 }
 
-Tensor size_embedding(const Tensor& pooled, std::span<const std::vector<double>> sizes, int64_t width) {
+Tensor size_embedding(const Tensor& pooled, std::span<const std::vector<double>> sizes,
+                      const SizeWaves& size) {
   const int64_t n = pooled.size(0);
   const int64_t count = sizes.empty() ? 0 : static_cast<int64_t>(sizes[0].size());
-  Tensor out = Tensor::empty({n, pooled.size(1) + count * width});
+  Tensor out = Tensor::empty({n, pooled.size(1) + count * size.width});
   for (int64_t i = 0; i < n; ++i) {
     const std::vector<double>& numbers = sizes[sizes.size() == 1 ? 0 : static_cast<size_t>(i)];
-    const Tensor embedded = nn::sinusoidal_embedding(numbers, width);
+    const Tensor embedded = nn::sinusoidal_embedding(numbers, size.width, size.waves.cosines_first, size.waves.frequency_shift);
     auto row = out.rows(i, i + 1).data();
     const auto text = pooled.rows(i, i + 1);
     std::ranges::copy(text.data(), row.begin());

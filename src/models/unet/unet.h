@@ -52,8 +52,7 @@ struct TimeEmbedding {
   nn::Linear linear_1, linear_2;
   std::optional<nn::Linear> guidance;      // LCM's cond_proj
   std::optional<nn::Linear> add_1, add_2;  // SDXL's add_embedding
-  bool cosines_first = true;
-  double frequency_shift = 0;
+  WaveConvention waves;
 
   // -> silu(embedding) [N, T], activations: only ever used through its SiLU.
   Tensor operator()(nn::Exec& ex, const UNetInput& in) const;
@@ -114,7 +113,7 @@ class UNet {
   int64_t context_width() const { return context_width_; }           // 0 without cross attention
   int64_t added_width() const { return time_.add_1 ? time_.add_1->in_features() : 0; }
   int64_t guidance_width() const { return time_.guidance ? time_.guidance->in_features() : 0; }
-  int64_t size_embedding_width() const { return size_embedding_width_; }
+  const SizeWaves& size_waves() const { return size_waves_; }
   size_t skip_count() const { return skip_count_; }  // as many layers go up
   // Every cross attention in the order of the published IP-Adapter files: down, up, middle.
   std::vector<const nn::Attention*> cross_attentions() const;
@@ -134,12 +133,13 @@ class UNet {
   nn::GroupNorm norm_out_;
   nn::Conv2d conv_out_;
   int64_t context_width_ = 0;
-  int64_t size_embedding_width_ = 256;
+  SizeWaves size_waves_;
   size_t skip_count_ = 0;
 };
 
 // SDXL's vector of size conditions: pooled text [N, P] and for each number (height before width) its
-// sinusoidal embedding of `width` -> [N, P + count width] f32.
-Tensor size_embedding(const Tensor& pooled, std::span<const std::vector<double>> sizes, int64_t width);
+// sinusoidal embedding -> [N, P + count waves.width] f32.
+Tensor size_embedding(const Tensor& pooled, std::span<const std::vector<double>> sizes,
+                      const SizeWaves& waves);
 
 }  // namespace maquette::models

@@ -83,8 +83,8 @@ UNetConfig UNetConfig::from_json(const Json& config) {
   if (present(config, "norm_num_groups"))
     result.norm_groups = positive(config["norm_num_groups"], "norm_num_groups");
   read_number(config, "norm_eps", result.norm_epsilon);
-  read_number(config, "flip_sin_to_cos", result.cosines_first);
-  read_number(config, "freq_shift", result.frequency_shift);
+  read_number(config, "flip_sin_to_cos", result.waves.cosines_first);
+  read_number(config, "freq_shift", result.waves.frequency_shift);
   if (present(config, "addition_time_embed_dim")) {
     result.size_embedding_width = positive(config["addition_time_embed_dim"], "addition_time_embed_dim");
   }

@@ -17,7 +17,6 @@ VaeConfig VaeConfig::from_json(const Json& config) {
   };
   result.norm_groups = static_cast<int64_t>(std::clamp(number("norm_num_groups", 32), 1.0, 4096.0));
   result.scaling_factor = static_cast<float>(number("scaling_factor", 0.18215));
-  result.shift_factor = static_cast<float>(number("shift_factor", 0));
   return result;
 }
 
