@@ -79,7 +79,7 @@ void Picture::save(const std::filesystem::path& file, int bits) const {
 }
 
 std::string read_recipe(const std::filesystem::path& picture) {
-  return guarded([&] { return to_json(app::read_recipe(picture)).dump(); });
+  return guarded([&] { return to_json(app::read_recipe(picture).recipe).dump(); });
 }
 
 std::string inspect_model(const std::filesystem::path& file) {

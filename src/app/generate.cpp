@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <sys/resource.h>
 
+#include "app/kernel_table.h"
 #include "app/measures.h"
 #include "app/models_folder.h"
 #include "app/picture_record.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "diffusion/engine.h"
+#include "kernels/choice.h"
 #include "media/contact_sheet.h"
 #include "media/image_io.h"
 #include "weights/safetensors_writer.h"
@@ -77,6 +79,16 @@ media::Image8 sheet_of(const std::vector<media::ContactPicture>& pictures, const
       {.title = recipe.prompt, .subtitle = std::filesystem::path(recipe.model.path).filename().string()});
 }
 
+// A replay with other kernels is the same picture, but its sums are rounded in another order.
+void note_other_kernels(const GenerateRequest& request, std::vector<std::string>& notes) {
+  const std::string now = kernels::choice_table().hash();
+  if (!request.recorded_kernels || *request.recorded_kernels == now) return;
+  const auto shown = [](const std::string& hash) { return hash.empty() ? "none" : hash; };
+  notes.push_back(
+      fmt::format("the recipe was made with other measured kernels ({}; here {}): bytes may differ",
+                  shown(*request.recorded_kernels), shown(now)));
+}
+
 PictureReport write_picture(const GenerateRequest& request, const diffusion::Picture& picture,
                             const media::Image8& image) {
   PictureReport report{.file = output_path(request, picture.recipe.seed),
@@ -90,6 +102,7 @@ PictureReport write_picture(const GenerateRequest& request, const diffusion::Pic
   Measured measured = measure(picture);
   report.measures.insert(report.measures.end(), measured.measures.begin(), measured.measures.end());
   report.notes.insert(report.notes.end(), measured.notes.begin(), measured.notes.end());
+  note_other_kernels(request, report.notes);
   media::WriteOptions options{
       .metadata = metadata_of(picture.recipe, {.sampler = picture.sampler, .schedule = picture.schedule})};
   const std::string extension = report.file.extension().string();
@@ -134,6 +147,7 @@ Json to_json(const PictureReport& report) {
 
 GenerateResult generate(const GenerateRequest& request) {
   if (request.threads > 0) kernels::set_thread_count(request.threads);
+  use_kernel_table();
   diffusion::Engine engine;
   kernels::Profiler profiler;
   if (request.profile) engine.set_profiler(&profiler);
@@ -169,10 +183,16 @@ Json read_json_file(const fs::path& file) {
   return parse_json(read_text_file(file).take(), file.string()).take();
 }
 
-Recipe read_recipe(const fs::path& file) {
+namespace {
+RecordedRecipe recorded_recipe(const Json& record) {
+  return {.recipe = recipe_of_record(record).take(), .kernels = kernels_of_record(record)};
+}
+}  // namespace
+
+RecordedRecipe read_recipe(const fs::path& file) {
   const std::string extension = file.extension().string();
   if (extension == ".json") {
-    return recipe_of_record(parse_json(read_text_file(file).take(), file.string()).take()).take();
+    return recorded_recipe(read_json_file(file));
   }
   const media::PictureMetadata metadata = media::read_picture_metadata(file).take();
   if (!metadata.recipe_json && metadata.parameters) {
@@ -181,7 +201,7 @@ Recipe read_recipe(const fs::path& file) {
         recipe_of_parameters(media::parse_a1111_parameters(*metadata.parameters).take(), notes);
     if (recipe.steps > 0) {
       for (const std::string& note : notes) log::info("{}", note);
-      return recipe;
+      return {.recipe = recipe};
     }
   }
   if (!metadata.recipe_json) {
@@ -189,7 +209,7 @@ Recipe read_recipe(const fs::path& file) {
         .with("found", metadata.parameters ? "text of another program, without settings" : "no text at all")
         .hint("maquette recipe \"{}\" shows what there is", file.string());
   }
-  return recipe_of_record(parse_json(*metadata.recipe_json, file.string()).take()).take();
+  return recorded_recipe(parse_json(*metadata.recipe_json, file.string()).take());
 }
 
 }  // namespace maquette::app

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,9 +27,10 @@ Json to_json(const PictureReport& report);
 
 struct GenerateRequest {
   Recipe recipe;
-  int count = 1;                     // picture i has seed + i
-  std::filesystem::path out = ".";   // a file (numbered when there are several), or a folder
-  std::filesystem::path latent_out;  // empty: not written
+  std::optional<std::string> recorded_kernels;  // of a recipe that is replayed (RecordedRecipe)
+  int count = 1;                                // picture i has seed + i
+  std::filesystem::path out = ".";              // a file (numbered when there are several), or a folder
+  std::filesystem::path latent_out;             // empty: not written
   std::filesystem::path sheet;
   std::filesystem::path preview_folder;
   std::string preview_decoder;  // a TAESD file; empty: latents mapped to colours
@@ -49,7 +51,11 @@ struct GenerateResult {
 GenerateResult generate(const GenerateRequest& request);
 
 // From a recipe's JSON file, or from a picture that carries one.
-Recipe read_recipe(const std::filesystem::path& file);
+struct RecordedRecipe {
+  Recipe recipe;
+  std::optional<std::string> kernels;  // hash of the table of kernels it was made with; absent where not told
+};
+RecordedRecipe read_recipe(const std::filesystem::path& file);
 Json read_json_file(const std::filesystem::path& file);
 
 }  // namespace maquette::app

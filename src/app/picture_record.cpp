@@ -1,26 +1,25 @@
 #include "app/picture_record.h"
 
+#include "kernels/choice.h"
 #include "kernels/cpu.h"
-#include "kernels/exec.h"
 
 namespace maquette::app {
-
-namespace {
-
-std::string instruction_set() {
-  const kernels::Cpu& cpu = kernels::cpu();
-  if (cpu.amx_bf16) return "amx-bf16";
-  if (cpu.avx512_bf16) return "avx512-bf16";
-  return cpu.avx512 ? "avx512" : "generic";
-}
-
-}  // namespace
 
 std::string version() { return "maquette " MAQUETTE_VERSION; }
 
 Json record_of(const Recipe& recipe) {
-  return {{"recipe", to_json(recipe)},
-          {"environment", {{"version", version()}, {"instruction_set", instruction_set()}}}};
+  Json environment{{"version", version()}, {"instruction_set", kernels::instruction_set()}};
+  const std::string kernels = kernels::choice_table().hash();
+  if (!kernels.empty()) environment["kernels"] = kernels;
+  return {{"recipe", to_json(recipe)}, {"environment", environment}};
+}
+
+std::optional<std::string> kernels_of_record(const Json& record) {
+  if (!record.is_object() || !record.contains("environment")) return {};
+  const Json& environment = record["environment"];
+  if (!environment.is_object()) return {};
+  const auto found = environment.find("kernels");
+  return found != environment.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
 Result<Recipe> recipe_of_record(const Json& record) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/kernel_table.h"
 #include "app/models_folder.h"
 #include "diffusion/preprocess.h"
 #include "media/image_io.h"
@@ -10,6 +11,7 @@
 namespace maquette::app {
 
 void upscale_picture(const UpscaleRequest& request) {
+  use_kernel_table();
   const media::Image picture = media::to_rgb(media::read_image(request.picture).take());
   const models::Upscaler upscaler = models::Upscaler::load(find_model(request.model));
   kernels::Exec ex;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/kernel_table.h"
 #include "app/measures.h"
 #include "app/models_folder.h"
 #include "app/picture_record.h"
@@ -51,6 +52,7 @@ diffusion::HeldPictures held(std::span<const GivenPicture> pictures) {
 }  // namespace
 
 Session::Session(const Recipe& recipe) : state_(std::make_unique<State>()) {
+  use_kernel_table();
   state_->engine.load(with_models_found(recipe));
 }
 Session::~Session() = default;
@@ -101,6 +103,9 @@ void write_picture(const std::filesystem::path& file, const PictureToWrite& pict
   }
 }
 
-void set_threads(int threads) { kernels::set_thread_count(threads); }
+void set_threads(int threads) {
+  kernels::set_thread_count(threads);
+  use_kernel_table();
+}
 
 }  // namespace maquette::app

@@ -29,6 +29,8 @@ const Command kCommands[] = {
      "maquette preprocess canny layout.png --out layout_canny.png", preprocess},
     {"compare", "measure how much two pictures differ", "maquette compare a.png b.png", picture_compare},
     {"seam", "measure the seams of a texture", "maquette seam rock.png --tile xy --limit 1.5", picture_seam},
+    {"tune", "measure which kernels are the fastest here, and remember it",
+     "maquette tune --model sd15.safetensors --width 512 --height 768\nmaquette tune --forget", tune},
     {"samplers", "list the samplers and schedules", "maquette samplers", list_samplers},
     {"tokens", "show how a prompt is split and weighted",
      "maquette tokens \"a (red:1.3) rock\" --dialect a1111", prompt_tokens},

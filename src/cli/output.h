@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "base/progress.h"
 
 namespace maquette::cli {
 
@@ -14,5 +15,10 @@ bool json_output();
 
 void print_line(std::string_view text);
 void print_json(const Json& json);
+
+// One line that is written over itself, only where somebody is looking. Answers false after Ctrl-C, where
+// stop_on_interrupt was called before.
+bool show_progress(const ProgressReport& report);
+void stop_on_interrupt();
 
 }  // namespace maquette::cli

@@ -14,7 +14,7 @@
 #include "diffusion/preview.h"
 #include "diffusion/prompts.h"
 #include "diffusion/run_progress.h"
-#include "kernels/cpu.h"
+#include "kernels/choice.h"
 #include "models/upscaler/upscaler.h"
 
 namespace maquette::diffusion {
@@ -84,6 +84,7 @@ Engine::~Engine() = default;
 void Engine::load(const Recipe& recipe) { state_->model_for(recipe); }
 
 void Engine::set_profiler(kernels::Profiler* profiler) { state_->ex.profiler = profiler; }
+void Engine::set_tuner(kernels::Tuner* tuner) { state_->ex.tuner = tuner; }
 
 namespace {
 
@@ -95,10 +96,8 @@ ModelFacts facts_of(const Model& model) {
           .native_size = model.native_size};
 }
 
-// bf16 where the processor multiplies it faster than f32.
 DType activations_for(Precision precision) {
-  if (precision == Precision::automatic)
-    return kernels::cpu().avx512_bf16 || kernels::cpu().amx_bf16 ? DType::bf16 : DType::f32;
+  if (precision == Precision::automatic) return kernels::fastest_type();
   return precision == Precision::bf16 ? DType::bf16 : DType::f32;
 }
 

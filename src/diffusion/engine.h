@@ -57,6 +57,7 @@ class Engine {
   Picture run(const Recipe& recipe, const Callbacks& callbacks = {}, const HeldPictures& held = {});
 
   void set_profiler(kernels::Profiler* profiler);
+  void set_tuner(kernels::Tuner* tuner);
 
   struct State;
 

@@ -1,13 +1,13 @@
 #include "diffusion/file_hashes.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <vector>
 
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "diffusion/cache_folder.h"
 
 namespace maquette::diffusion {
 
@@ -17,11 +17,8 @@ constexpr uintmax_t kWorthKeeping = 16 << 20;  // bytes
 constexpr size_t kMostKept = 2000;
 
 fs::path cache_file() {
-  if (const char* folder = std::getenv("MAQUETTE_CACHE")) return fs::path(folder) / "hashes.json";
-  if (const char* folder = std::getenv("XDG_CACHE_HOME"))
-    return fs::path(folder) / "maquette" / "hashes.json";
-  if (const char* home = std::getenv("HOME")) return fs::path(home) / ".cache" / "maquette" / "hashes.json";
-  return {};
+  const fs::path folder = cache_folder();
+  return folder.empty() ? folder : folder / "hashes.json";
 }
 
 bool is_hash(const Json& value) { return value.is_string() && value.get<std::string>().size() == 64; }

@@ -9,9 +9,9 @@
 
 namespace maquette::diffusion {
 
-// Hashing a checkpoint takes seconds, so those of large files are also kept on disk (MAQUETTE_CACHE,
-// otherwise maquette/ in XDG_CACHE_HOME or ~/.cache), by path, size and time of the last change. A recipe
-// that names the hash it wants is never answered from there: the file is read.
+// Hashing a checkpoint takes seconds, so those of large files are also kept on disk (cache_folder.h), by
+// path, size and time of the last change. A recipe that names the hash it wants is never answered from there:
+// the file is read.
 class FileHashes {
  public:
   // Fills in the hashes that the recipe leaves open. Throws Error(refused) where a file is not the one whose

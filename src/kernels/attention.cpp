@@ -1,7 +1,14 @@
 // The front of attention.
 #include "kernels/attention.h"
 
+#include "kernels/tuner.h"
+
 namespace maquette::kernels {
+
+std::string AttentionInput::text() const {
+  return fmt::format("attention {}x{}x{} heads {}x{} {}{}{}", n, q_length, k_length, heads, head_size,
+                     name(type), causal ? " causal" : "", bias.defined() ? " biased" : "");
+}
 
 namespace {
 
@@ -27,21 +34,23 @@ void check_input(const AttentionInput& input) {
 Tensor attention(Exec& ex, const AttentionInput& input) {
   check_input(input);
   Tensor out = ex.empty({input.n, input.q_length, input.heads * input.head_size}, input.type);
-  for (const AttentionImplementation& implementation : attention_implementations()) {
-    if (!implementation.accepts(input)) continue;
-    // Two products, of q with k and of the probabilities with v.
-    const double flop = 4.0 * static_cast<double>(input.n * input.heads * input.q_length) *
-                        static_cast<double>(input.k_length * input.head_size);
-    ProfileScope profile(ex, "", flop);
-    if (profile.active()) {
-      profile.detail(fmt::format("attention {}x{}x{} heads {}x{} {} {}", input.n, input.q_length,
-                                 input.k_length, input.heads, input.head_size, name(input.type),
-                                 implementation.name));
-    }
-    implementation.run(ex, input, out);
-    return out;
-  }
-  throw Error(ErrorCode::failed, "no implementation for this attention");
+  const auto attempt = [&](const AttentionImplementation& candidate) {
+    return [&] { candidate.run(ex, input, out); };
+  };
+  const Candidates candidates(attention_implementations(), input, attempt);
+  const AttentionImplementation* chosen = candidates.choose(ex.tuner, [&] {
+    AttentionInput one = input;
+    one.n = 1;
+    return one.text();
+  });
+  if (!chosen) throw Error(ErrorCode::failed, "no implementation for {}", input.text());
+  // Two products, of q with k and of the probabilities with v.
+  const double flop = 4.0 * static_cast<double>(input.n * input.heads * input.q_length) *
+                      static_cast<double>(input.k_length * input.head_size);
+  ProfileScope profile(ex, "", flop);
+  if (profile.active()) profile.detail(fmt::format("{} {}", input.text(), chosen->name));
+  chosen->run(ex, input, out);
+  return out;
 }
 
 }  // namespace maquette::kernels

@@ -28,6 +28,8 @@ struct AttentionInput {
   // hides a key. Undefined: none.
   Tensor bias;
   float scale = 0;  // 0: 1 / sqrt(head_size)
+
+  std::string text() const;  // "attention 2x4096x77 heads 8x40 bf16", the form of the problem lists in bench/
 };
 
 struct AttentionImplementation {

@@ -1,11 +1,12 @@
-// The front of convolution: wrapped edges become real pixels, the first implementation that accepts the
-// problem runs it.
+// The front of convolution: wrapped edges become real pixels, the implementation chosen for the problem runs
+// it.
 #include "kernels/conv.h"
 
 #include <utility>
 
 #include "base/mapped_pages.h"
 #include "kernels/ops.h"
+#include "kernels/tuner.h"
 
 namespace maquette::kernels {
 
@@ -84,8 +85,13 @@ ConvProblem problem_of(const Tensor& picture, const ConvWeights& weights, const 
           .type = picture.dtype()};
 }
 
+std::string text_of_one(ConvProblem problem) {
+  problem.n = 1;
+  return problem.text();
+}
+
 // Implementations read the epilogue's tensors as far as the problem's shape says.
-void check_epilogue(const ConvProblem& p, const ConvEpilogue& epilogue, const Tensor& out) {
+void check_epilogue(const ConvProblem& p, const ConvEpilogue& epilogue, const Shape& out) {
   const auto refuse = [&p](std::string_view what, const Tensor& found, const Shape& expected) {
     throw Error(ErrorCode::weights, "cannot convolve with this {}", what)
         .with("found", found.shape().text())
@@ -97,9 +103,8 @@ void check_epilogue(const ConvProblem& p, const ConvEpilogue& epilogue, const Te
   if (epilogue.per_image && epilogue.per_image->elements() != p.n * p.out_channels) {
     refuse("vector per picture", *epilogue.per_image, {p.n, p.out_channels});
   }
-  if (epilogue.residual &&
-      (!(epilogue.residual->shape() == out.shape()) || epilogue.residual->dtype() != p.type)) {
-    refuse("residual", *epilogue.residual, out.shape());
+  if (epilogue.residual && (!(epilogue.residual->shape() == out) || epilogue.residual->dtype() != p.type)) {
+    refuse("residual", *epilogue.residual, out);
   }
 }
 
@@ -121,38 +126,58 @@ Tensor conv2d(Exec& ex, const Tensor& x, const ConvWeights& weights, const ConvG
   }
   Tensor out =
       ex.empty({problem.n, problem.out_height(), problem.out_width(), problem.out_channels}, problem.type);
-  check_epilogue(problem, epilogue, out);
-  for (const ConvImplementation& implementation : conv_implementations()) {
-    if (!implementation.accepts(problem)) continue;
-    const PackedConv& packed = weights.packed(implementation, problem);
-    ProfileScope profile(ex, "", problem.flop());
-    if (profile.active()) profile.detail(fmt::format("{} {}", problem.text(), implementation.name));
-    implementation.run(ex, problem, packed, picture, epilogue, out);
-    return out;
-  }
-  throw Error(ErrorCode::failed, "no implementation for {}", problem.text());
+  check_epilogue(problem, epilogue, out.shape());
+  const auto attempt = [&](const ConvImplementation& candidate) {
+    return [&, packed = std::shared_ptr<PackedConv>(candidate.pack(problem, weights.source()))] {
+      candidate.run(ex, problem, *packed, picture, epilogue, out);
+    };
+  };
+  const Candidates candidates(conv_implementations(), problem, attempt);
+  const ConvImplementation* chosen = candidates.choose(ex.tuner, [&] { return text_of_one(problem); });
+  if (!chosen) throw Error(ErrorCode::failed, "no implementation for {}", problem.text());
+  const PackedConv& packed = weights.packed(*chosen, problem);
+  ProfileScope profile(ex, "", problem.flop());
+  if (profile.active()) profile.detail(fmt::format("{} {}", problem.text(), chosen->name));
+  chosen->run(ex, problem, packed, picture, epilogue, out);
+  return out;
 }
 
 Tensor conv2d_enlarged(Exec& ex, const Tensor& x, const ConvWeights& weights, const ConvEpilogue& epilogue) {
+  const auto enlarge_first = [&] {
+    const Tensor large = resize_nearest(ex, x, 2 * x.size(1), 2 * x.size(2));
+    return conv2d(ex, large, weights, ConvGeometry::same(weights.kernel_h()), epilogue);
+  };
   ConvGeometry geometry = ConvGeometry::same(3);
-  if (x.rank() == 4 && x.size(3) == weights.in_channels() && weights.kernel_h() == 3 &&
-      weights.kernel_w() == 3) {
-    const Tensor picture = with_wrapped_edges(ex, x, geometry);
-    const ConvProblem problem = problem_of(picture, weights, geometry);
-    for (const ConvImplementation& implementation : enlarged_conv_implementations()) {
-      if (!implementation.accepts(problem)) continue;
-      const PackedConv& packed = weights.packed(implementation, problem);
-      ProfileScope profile(ex, "", problem.flop() * 16 / 9);
-      if (profile.active())
-        profile.detail(fmt::format("enlarged {} {}", problem.text(), implementation.name));
-      Tensor out = ex.empty({x.size(0), 2 * x.size(1), 2 * x.size(2), problem.out_channels}, problem.type);
-      check_epilogue(problem, epilogue, out);
-      implementation.run(ex, problem, packed, picture, epilogue, out);
-      return out;
-    }
+  const bool fits = x.rank() == 4 && x.size(3) == weights.in_channels() && weights.kernel_h() == 3 &&
+                    weights.kernel_w() == 3;
+  if (!fits) return enlarge_first();
+  Tensor picture = with_wrapped_edges(ex, x, geometry);
+  const ConvProblem problem = problem_of(picture, weights, geometry);
+  const Shape shape{x.size(0), 2 * x.size(1), 2 * x.size(2), problem.out_channels};
+  check_epilogue(problem, epilogue, shape);
+  const auto attempt = [&](const ConvImplementation& candidate) {
+    return [&, packed = std::shared_ptr<PackedConv>(candidate.pack(problem, weights.source())),
+            out = ex.empty(shape, problem.type)]() mutable {
+      candidate.run(ex, problem, *packed, picture, epilogue, out);
+    };
+  };
+  Candidates candidates(enlarged_conv_implementations(), problem, attempt);
+  candidates.add({.name = "enlarge-first", .prepare = [&] {
+                    enlarge_first();  // chooses for the large convolution, too
+                    return enlarge_first;
+                  }});
+  const ConvImplementation* chosen =
+      candidates.choose(ex.tuner, [&] { return "enlarged " + text_of_one(problem); });
+  if (!chosen) {
+    picture = {};  // its memory serves the large one
+    return enlarge_first();
   }
-  const Tensor large = resize_nearest(ex, x, 2 * x.size(1), 2 * x.size(2));
-  return conv2d(ex, large, weights, ConvGeometry::same(weights.kernel_h()), epilogue);
+  Tensor out = ex.empty(shape, problem.type);
+  const PackedConv& packed = weights.packed(*chosen, problem);
+  ProfileScope profile(ex, "", problem.flop() * 16 / 9);
+  if (profile.active()) profile.detail(fmt::format("enlarged {} {}", problem.text(), chosen->name));
+  chosen->run(ex, problem, packed, picture, epilogue, out);
+  return out;
 }
 
 }  // namespace maquette::kernels

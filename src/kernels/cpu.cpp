@@ -52,4 +52,10 @@ const Cpu& cpu() {
   return found;
 }
 
+std::string_view instruction_set() {
+  if (cpu().amx_bf16) return "amx-bf16";
+  if (cpu().avx512_bf16) return "avx512-bf16";
+  return cpu().avx512 ? "avx512" : "generic";
+}
+
 }  // namespace maquette::kernels

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace maquette::kernels {
 
@@ -13,5 +14,7 @@ struct Cpu {
 };
 
 const Cpu& cpu();
+
+std::string_view instruction_set();  // the best that the kernels use, as pictures record it: "amx-bf16"
 
 }  // namespace maquette::kernels

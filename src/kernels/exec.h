@@ -15,6 +15,8 @@
 
 namespace maquette::kernels {
 
+class Tuner;
+
 // Which edges of a picture meet: convolutions then read across them instead of padding with zeros.
 struct Wrap {
   bool x = false;
@@ -62,6 +64,7 @@ struct Exec {
   Wrap wrap;
   BufferPool pool;
   Profiler* profiler = nullptr;
+  Tuner* tuner = nullptr;  // measures what is computed, for `maquette tune`
   TraceHook trace_hook;
   std::function<void()> check_cancelled;  // called between blocks; throws Error(cancelled) to stop
 

@@ -1,6 +1,6 @@
-// The ordered lists of implementations, best first. An implementation refuses what it cannot compute, what
-// this processor lacks and what a later one in the list does faster; the reference at the end accepts
-// everything.
+// The ordered lists of implementations, best first as long as nothing was measured (kernels/choice.h). An
+// implementation refuses what it cannot compute, what this processor lacks and what a later one in the list
+// does faster; the reference at the end accepts everything.
 #include <algorithm>
 #include <cstdlib>
 #include <initializer_list>

@@ -1,4 +1,4 @@
-// The front of matrix products: the first implementation that accepts the problem runs it.
+// The front of matrix products: the implementation chosen for the problem runs it.
 #include "kernels/matmul.h"
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 
 #include "base/mapped_pages.h"
 #include "kernels/row_ops.h"
+#include "kernels/tuner.h"
 
 namespace maquette::kernels {
 
@@ -60,14 +61,18 @@ void MatmulWeights::forget_packed() {
   forms_.clear();
 }
 
+std::unique_ptr<PackedMatmul> MatmulWeights::pack(const MatmulImplementation& implementation,
+                                                  const MatmulProblem& problem) const {
+  return implementation.pack(problem, stacked(parts_, out_features_));
+}
+
 const PackedMatmul& MatmulWeights::packed(const MatmulImplementation& implementation,
                                           const MatmulProblem& problem) const {
   const std::lock_guard lock(mutex_);
   for (const Form& form : forms_) {
     if (form.implementation == &implementation && form.type == problem.type) return *form.packed;
   }
-  forms_.push_back(
-      {&implementation, problem.type, implementation.pack(problem, stacked(parts_, out_features_))});
+  forms_.push_back({&implementation, problem.type, pack(implementation, problem)});
   for (const Tensor& part : parts_) {
     release_mapped_pages({static_cast<const std::byte*>(part.raw()), part.bytes()});
   }
@@ -112,15 +117,23 @@ Tensor matmul(Exec& ex, const Tensor& x, const MatmulWeights& weights, const Mat
   shape.set(-1, epilogue.gated ? problem.out_features / 2 : problem.out_features);
   Tensor out = ex.empty(shape, problem.type);
   check_epilogue(problem, epilogue, out);
-  for (const MatmulImplementation& implementation : matmul_implementations()) {
-    if (!implementation.accepts(problem)) continue;
-    const PackedMatmul& packed = weights.packed(implementation, problem);
-    ProfileScope profile(ex, "", problem.flop());
-    if (profile.active()) profile.detail(fmt::format("{} {}", problem.text(), implementation.name));
-    implementation.run(ex, problem, packed, x, epilogue, out);
-    return out;
-  }
-  throw Error(ErrorCode::failed, "no implementation for {}", problem.text());
+  const auto attempt = [&](const MatmulImplementation& candidate) {
+    return [&, packed = std::shared_ptr<PackedMatmul>(weights.pack(candidate, problem))] {
+      candidate.run(ex, problem, *packed, x, epilogue, out);
+    };
+  };
+  const Candidates candidates(matmul_implementations(), problem, attempt);
+  const MatmulImplementation* chosen = candidates.choose(ex.tuner, [&] {
+    MatmulProblem one = problem;
+    if (x.rank() > 1) one.rows /= std::max<int64_t>(x.size(0), 1);  // the first dimension counts the pictures
+    return one.text();
+  });
+  if (!chosen) throw Error(ErrorCode::failed, "no implementation for {}", problem.text());
+  const PackedMatmul& packed = weights.packed(*chosen, problem);
+  ProfileScope profile(ex, "", problem.flop());
+  if (profile.active()) profile.detail(fmt::format("{} {}", problem.text(), chosen->name));
+  chosen->run(ex, problem, packed, x, epilogue, out);
+  return out;
 }
 
 }  // namespace maquette::kernels

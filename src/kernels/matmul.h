@@ -63,7 +63,10 @@ class MatmulWeights {
 
   void forget_packed();  // the packed forms are made again when they are needed
 
+  // Made on first use and kept; `pack` makes one anew.
   const PackedMatmul& packed(const MatmulImplementation& implementation, const MatmulProblem& problem) const;
+  std::unique_ptr<PackedMatmul> pack(const MatmulImplementation& implementation,
+                                     const MatmulProblem& problem) const;
 
  private:
   std::vector<Tensor> parts_;  // each [O_p, I]

@@ -1,11 +1,6 @@
 // maquette generate: reads the arguments into a Recipe, lets app/ make the pictures, prints where they are.
 #include "app/generate.h"
 
-#include <csignal>
-#include <cstdio>
-#include <unistd.h>
-
-#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/commands/values.h"
 #include "cli/output.h"
@@ -13,8 +8,6 @@
 namespace maquette::cli {
 
 namespace {
-
-volatile std::sig_atomic_t g_interrupted = 0;
 
 // Everything on the command line, before it is checked.
 struct Arguments {
@@ -78,9 +71,7 @@ void set_lists(const Arguments& a, Recipe& r) {
 }
 
 // What was given replaces what the recipe says; what was not is left as it is.
-Recipe recipe_of(const CLI::App& app, const Arguments& a) {
-  Recipe r;
-  if (given(app, "--recipe")) r = app::read_recipe(a.recipe_file);
+Recipe recipe_of(const CLI::App& app, const Arguments& a, Recipe r) {
   const auto set = [&](const char* option, auto& field, const auto& value) {
     if (given(app, option)) field = value;
   };
@@ -131,18 +122,6 @@ Recipe recipe_of(const CLI::App& app, const Arguments& a) {
   set("--lora-dir", r.lora_folder, a.lora_folder);
   set_lists(a, r);
   return r;
-}
-
-// One line that is written over itself, only where somebody is looking.
-bool show_progress(const ProgressReport& report) {
-  if (g_interrupted) return false;
-  if (!json_output() && isatty(STDERR_FILENO)) {
-    std::fprintf(stderr, "\r\x1b[K%.*s %d/%d", static_cast<int>(report.phase.size()), report.phase.data(),
-                 report.done, report.total);
-    if (report.seconds_left >= 0) std::fprintf(stderr, ", about %.0f s left", report.seconds_left);
-    if (report.total > 0 && report.done == report.total) std::fprintf(stderr, "\r\x1b[K");
-  }
-  return true;
 }
 
 void print_picture(const app::PictureReport& picture) {
@@ -355,8 +334,11 @@ std::function<void()> generate(CLI::App& app) {
   declare_output(app, *a);
   name_values(app);
   return [a, &app] {
-    std::signal(SIGINT, [](int) { g_interrupted = 1; });
-    app::GenerateRequest request{.recipe = recipe_of(app, *a),
+    stop_on_interrupt();
+    app::RecordedRecipe recorded;
+    if (given(app, "--recipe")) recorded = app::read_recipe(a->recipe_file);
+    app::GenerateRequest request{.recipe = recipe_of(app, *a, recorded.recipe),
+                                 .recorded_kernels = recorded.kernels,
                                  .count = a->count,
                                  .out = a->out,
                                  .latent_out = a->latent_out,
