@@ -328,8 +328,9 @@ TEST(Api, recipes_name_pictures_in_memory) {
   EXPECT_EQ(error_of([&] { model.run_recipe(recipe, {}, others); }).code(), "usage");
   // The program has no such pictures, and says so.
   first.save(scratch("held.png"));
-  EXPECT_THROW(app::generate({.recipe = app::read_recipe(scratch("held.png")), .out = scratch("no.png")}),
-               maquette::Error);
+  EXPECT_THROW(
+      app::generate({.recipe = app::read_recipe(scratch("held.png")).recipe, .out = scratch("no.png")}),
+      maquette::Error);
 }
 
 TEST(Api, models_go_by_name) {
