@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <functional>
 #include <gtest/gtest.h>
-#include <unistd.h>
+#include <random>
 
 #include "app/picture_record.h"
 #include "app/tune.h"
@@ -20,7 +20,7 @@ class KernelTable : public testing::Test {
  protected:
   void SetUp() override {
     folder_ = fs::path(testing::TempDir()) /
-              fmt::format("kernel_table_{}_{}", getpid(),
+              fmt::format("kernel_table_{}_{}", std::random_device()(),
                           testing::UnitTest::GetInstance()->current_test_info()->name());
     setenv("MAQUETTE_CACHE", folder_.c_str(), 1);
     use_kernel_table();

@@ -253,8 +253,8 @@ std::vector<size_t> PlanBuilder::add_part(const std::vector<text::ParsedPrompt>&
     }
     const std::vector<double>& sizes = negative ? settings_.negative_sizes : settings_.sizes;
     if (!sizes.empty()) {
-      condition.added = models::size_embedding(pooled, std::vector<std::vector<double>>{sizes},
-                                               settings_.size_waves);
+      condition.added =
+          models::size_embedding(pooled, std::vector<std::vector<double>>{sizes}, settings_.size_waves);
     }
     places.push_back(out_.plan.conditions.size());
     out_.plan.conditions.push_back(std::move(condition));

@@ -21,7 +21,7 @@ struct TaesdConfig {
   float latent_magnitude = 3;  // latents lie within +- this, see scale_latents
   float latent_shift = 0.5f;
   float scaling_factor = 1;  // of the UNet's latents; 1 in all published files
-  int upsampling = 2;  // factor of each enlargement
+  int upsampling = 2;        // factor of each enlargement
 
   // From the config.json of a diffusers folder; an empty object gives the defaults above. Throws
   // Error(weights) on what no published network has.

@@ -13,8 +13,9 @@ Tensor TimeEmbedding::operator()(nn::Exec& ex, const UNetInput& in) const {
   if (timesteps.size() != static_cast<size_t>(n)) {
     throw Error(ErrorCode::failed, "cannot use {} timesteps for {} pictures", timesteps.size(), n);
   }
-  Tensor e = kernels::convert(ex, nn::sinusoidal_embedding(timesteps, width, waves.cosines_first, waves.frequency_shift),
-                              ex.activations);
+  Tensor e = kernels::convert(
+      ex, nn::sinusoidal_embedding(timesteps, width, waves.cosines_first, waves.frequency_shift),
+      ex.activations);
   if (guidance && in.guidance_embedding.defined()) {
     e = kernels::add(ex, e, (*guidance)(ex, kernels::convert(ex, in.guidance_embedding, ex.activations)));
   }
@@ -340,7 +341,8 @@ Tensor size_embedding(const Tensor& pooled, std::span<const std::vector<double>>
   Tensor out = Tensor::empty({n, pooled.size(1) + count * size.width});
   for (int64_t i = 0; i < n; ++i) {
     const std::vector<double>& numbers = sizes[sizes.size() == 1 ? 0 : static_cast<size_t>(i)];
-    const Tensor embedded = nn::sinusoidal_embedding(numbers, size.width, size.waves.cosines_first, size.waves.frequency_shift);
+    const Tensor embedded =
+        nn::sinusoidal_embedding(numbers, size.width, size.waves.cosines_first, size.waves.frequency_shift);
     auto row = out.rows(i, i + 1).data();
     const auto text = pooled.rows(i, i + 1);
     std::ranges::copy(text.data(), row.begin());

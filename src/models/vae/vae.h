@@ -18,8 +18,8 @@ struct VaeConfig {
   int64_t norm_groups = 32;
   float scaling_factor = 0.18215f;  // latents of the UNet = latents of the VAE * scaling_factor
 
-  // From the config.json of a diffusers folder; an empty object gives the defaults above. "shift_factor" is left
-  // alone: the pipelines of Stable Diffusion do not use it.
+  // From the config.json of a diffusers folder; an empty object gives the defaults above. "shift_factor" is
+  // left alone: the pipelines of Stable Diffusion do not use it.
   static VaeConfig from_json(const Json& config);
 };
 
