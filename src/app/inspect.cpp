@@ -7,10 +7,12 @@
 #include "base/file.h"
 #include "base/recipe.h"
 #include "diffusion/check_fit.h"
+#include "diffusion/file_hashes.h"
 #include "media/a1111_parameters.h"
 #include "media/image_io.h"
 #include "media/psnr.h"
 #include "media/tiling.h"
+#include "models/adapters/adapter.h"
 #include "sampling/samplers.h"
 #include "sampling/schedule.h"
 #include "text/prompt.h"
@@ -34,8 +36,37 @@ media::Image8 read_8bit(const fs::path& file) { return media::to_8bit(media::rea
 
 }  // namespace
 
+namespace {
+
+void add_hashes(const fs::path& file, weights::ModelReport& report, Facts& facts) {
+  if (!report.hashes) {  // a folder: the hash by which recipes know it
+    const std::string sha256 = diffusion::FileHashes().of(file.string());
+    facts.json["hashes"] = {{"sha256", sha256}};
+    facts.lines.push_back(fmt::format("SHA-256     {} (of the folder's files, as in recipes)", sha256));
+    return;
+  }
+  facts.lines.push_back(fmt::format("SHA-256     {}", report.hashes->sha256));
+  facts.lines.push_back(fmt::format("A1111 hash  {} ({} before its version 1.0)", report.hashes->a1111_short,
+                                    report.hashes->a1111_legacy));
+  if (!report.hashes->tensors.empty())
+    facts.lines.push_back(fmt::format("tensor hash {}", report.hashes->tensors));
+}
+
+void tell_family(const weights::ModelReport& report, std::vector<std::string>& lines) {
+  const std::string variant = report.unet ? fmt::format(" ({})", report.variant) : "";
+  lines.push_back(
+      fmt::format("family      {}{}: {}", weights::name(report.family), variant, report.family_reason));
+  if (!report.unet) return;
+  lines.push_back(
+      fmt::format("prediction  {}: {}", weights::name(report.prediction), report.prediction_reason));
+  lines.push_back(fmt::format("input       {}", weights::name(report.input)));
+}
+
+}  // namespace
+
 Facts inspect_model(const fs::path& given) {
-  const fs::path file = find_model(given.string());
+  fs::path file = find_model(given.string());
+  if (const auto adapter = models::adapter_file_in(file)) file = *adapter;
   const weights::Checkpoint checkpoint = weights::open_checkpoint(file).take();
   weights::ModelReport report = weights::describe(checkpoint);
   if (fs::is_regular_file(file)) report.hashes = weights::hash_file(file).take();
@@ -47,15 +78,15 @@ Facts inspect_model(const fs::path& given) {
   facts.json["unused"] = fit.unused;
 
   facts.lines.push_back(fmt::format("{}  ({})", file.string(), weights::name(report.layout)));
-  facts.lines.push_back(fmt::format("family      {} ({}): {}", weights::name(report.family), report.variant,
-                                    report.family_reason));
-  facts.lines.push_back(
-      fmt::format("prediction  {}: {}", weights::name(report.prediction), report.prediction_reason));
-  facts.lines.push_back(fmt::format("input       {}", weights::name(report.input)));
+  tell_family(report, facts.lines);
   for (const weights::ComponentReport& part : report.components) {
     facts.lines.push_back(fmt::format("{:<16} {:>10.2f} M parameters, {} tensors, {}, {} names", part.kind,
                                       static_cast<double>(part.parameters) / 1e6, part.tensors,
                                       part.precision, part.layout));
+  }
+  if (!fit.form.empty()) {
+    facts.json["form"] = fit.form;
+    facts.lines.push_back(fmt::format("form        {}", fit.form));
   }
   facts.lines.push_back(fmt::format("tensors     {} matched, {} missing, {} unexpected, {} ignored",
                                     fit.matched, fit.missing.size(),
@@ -66,10 +97,7 @@ Facts inspect_model(const fs::path& given) {
   for (const auto& [key, value] : report.metadata) {
     facts.lines.push_back(fmt::format("{} = {}", key, value.substr(0, 200)));
   }
-  if (report.hashes) {
-    facts.lines.push_back(fmt::format("SHA-256     {}", report.hashes->sha256));
-    facts.lines.push_back(fmt::format("A1111 hash  {}", report.hashes->sha256.substr(0, 10)));
-  }
+  add_hashes(file, report, facts);
   return facts;
 }
 

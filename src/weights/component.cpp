@@ -153,6 +153,10 @@ std::optional<std::string> recognise_adapter(const NameSet& names) {
   }
   const bool only_clips =
       std::ranges::all_of(names, [](const std::string& n) { return n == "clip_l" || n == "clip_g"; });
+  const bool only_tokens =  // diffusers' learned_embeds: vectors under the words that they stand for
+      std::ranges::all_of(
+          names, [](const std::string& n) { return n.size() > 2 && n.starts_with('<') && n.ends_with('>'); });
+  if (only_tokens && !names.empty()) return "textual_inversion";
   if (names.contains("emb_params") || any_starts_with(names, "string_to_param.") ||
       (only_clips && !names.empty())) {
     return "textual_inversion";

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "weights/detect_part.h"
 
 namespace maquette::weights {
 
@@ -261,7 +262,13 @@ ModelReport describe(const Checkpoint& checkpoint) {
   for (const Component& component : checkpoint.components) report.components.push_back(report_of(component));
 
   const Component* unet = checkpoint.find("unet");
-  if (!unet) return report;
+  if (!unet) {
+    if (checkpoint.components.empty()) return report;
+    const PartFamily part = family_of_part(checkpoint.components[0]);
+    report.family = part.family;
+    report.family_reason = part.reason;
+    return report;
+  }
   report.unet = figures_of(unet->weights);
   Decision decision = family_by_origin(checkpoint);
   if (decision.family == Family::unknown) decision = family_by_figures(*report.unet);
@@ -318,9 +325,9 @@ Json ModelReport::to_json() const {
   Json json;
   json["path"] = path.string();
   json["layout"] = name(layout);
+  json["family"] = name(family);
+  json["family_reason"] = family_reason;
   if (unet) {
-    json["family"] = name(family);
-    json["family_reason"] = family_reason;
     json["variant"] = variant;
     json["prediction"] = name(prediction);
     json["prediction_reason"] = prediction_reason;

@@ -251,5 +251,57 @@ TEST(Hashes, of_a_safetensors_file) {
   fs::remove_all(folder);
 }
 
+// --- files without a UNet
+// -----------------------------------------------------------------------------------
+
+using Tensors = std::vector<std::pair<std::string, Shape>>;
+
+std::string family_of(const Tensors& tensors) {
+  auto file = std::make_shared<Outline>();
+  for (const auto& [tensor, shape] : tensors) file->put(tensor, shape);
+  const ModelReport report = describe(checkpoint_of(file).take());
+  EXPECT_FALSE(report.family_reason.empty());
+  EXPECT_EQ(report.to_json()["family_reason"], report.family_reason);
+  return std::string(name(report.family));
+}
+
+TEST(Detect, families_of_adapters) {
+  const auto kohya = [](int64_t width) {
+    const std::string layer = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k.";
+    return family_of({{layer + "lora_down.weight", {4, width}}, {layer + "lora_up.weight", {320, 4}}});
+  };
+  EXPECT_EQ(kohya(768), "sd1");
+  EXPECT_EQ(kohya(1024), "sd2");
+  EXPECT_EQ(kohya(2048), "sdxl-base");
+  EXPECT_EQ(kohya(77), "unknown");
+  const std::string layer = "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_v.";
+  EXPECT_EQ(family_of({{layer + "lora_A.weight", {4, 2048}}, {layer + "lora_B.weight", {640, 4}}}),
+            "sdxl-base");
+  EXPECT_EQ(family_of({{"lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight", {4, 1280}}}),
+            "sdxl-base");
+  // Attention of the picture to itself says nothing of text.
+  EXPECT_EQ(
+      family_of({{"lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_k.lora_down.weight",
+                  {4, 768}}}),
+      "unknown");
+}
+
+TEST(Detect, families_of_words_and_controls) {
+  EXPECT_EQ(family_of({{"emb_params", {2, 768}}}), "sd1");
+  EXPECT_EQ(family_of({{"emb_params", {2, 1024}}}), "sd2");
+  EXPECT_EQ(family_of({{"clip_l", {2, 768}}, {"clip_g", {2, 1280}}}), "sdxl-base");
+  EXPECT_EQ(family_of({{"<mood>", {1024}}}), "sd2");
+  EXPECT_EQ(
+      family_of({{"image_proj.proj.weight", {8192, 1280}}, {"ip_adapter.1.to_k_ip.weight", {640, 2048}}}),
+      "sdxl-base");
+  const Tensors controlnet = {
+      {"conv_in.weight", {320, 4, 3, 3}},
+      {"time_embedding.linear_1.weight", {1280, 320}},
+      {"controlnet_cond_embedding.conv_in.weight", {16, 3, 3, 3}},
+      {"down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight", {320, 768}}};
+  EXPECT_EQ(family_of(controlnet), "sd1");
+  EXPECT_EQ(family_of({{"decoder.up_blocks.0.resnets.0.conv1.weight", {8, 8, 3, 3}}}), "unknown");
+}
+
 }  // namespace
 }  // namespace maquette::weights

@@ -207,18 +207,24 @@ Result<Adapter> adapter_of(const weights::SharedWeightFile& file, const Json& pe
   return Reader(file, std::move(*config)).read();
 }
 
-Result<Adapter> read_adapter(const fs::path& path) {
-  fs::path file_path = path;
+std::optional<fs::path> adapter_file_in(const fs::path& folder) {
   std::error_code ignored;
+  for (const std::string_view name : kStandardNames) {
+    if (fs::exists(folder / name, ignored)) return folder / name;
+  }
+  return std::nullopt;
+}
+
+Result<Adapter> read_adapter(const fs::path& path) {
+  std::error_code ignored;
+  fs::path file_path = path;
   if (fs::is_directory(path, ignored)) {
-    const auto found = std::ranges::find_if(kStandardNames, [&path, &ignored](std::string_view name) {
-      return fs::exists(path / name, ignored);
-    });
-    if (found == kStandardNames.end()) {
+    const auto found = adapter_file_in(path);
+    if (!found) {
       return Error(ErrorCode::not_found, "there is no adapter in \"{}\"", path.string())
           .with("expected", fmt::format("{}", fmt::join(kStandardNames, ", ")));
     }
-    file_path = path / *found;
+    file_path = *found;
   }
   const Result<weights::SharedWeightFile> file = weights::open_weight_file(file_path);
   if (!file) return file.error();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,8 @@ using SharedAdapter = std::shared_ptr<const Adapter>;
 // counts. Errors: not found, damaged, nothing in it that an adapter has, tensors of a module that do not go
 // together.
 Result<Adapter> read_adapter(const fs::path& path);
+// The file that read_adapter() takes out of a folder; nothing where there is none.
+std::optional<fs::path> adapter_file_in(const fs::path& folder);
 // The same of a file that is open. `peft_config` is the content of adapter_config.json, or an empty object.
 Result<Adapter> adapter_of(const weights::SharedWeightFile& file, const Json& peft_config = Json::object());
 
