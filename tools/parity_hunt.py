@@ -24,7 +24,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
-AREAS = ("shapes",)
+AREAS = ("shapes", "options", "single")
 
 
 def seeds_of(text: str) -> list:
@@ -64,7 +64,7 @@ def main() -> int:
         for area in options.area:
             hunt = importlib.import_module(f"hunt.{area}").hunt
             for seed in options.seeds:
-                session.area = f"{area}:{seed}"
+                session.area, session.refusals_count = f"{area}:{seed}", True
                 with torch.no_grad():
                     hunt(session, random.Random(f"{area}:{seed}"), *([options.only] if options.only else []))
         values = [row.psnr for row in session.rows if row.psnr is not None]

@@ -52,8 +52,8 @@ Recipe with_defaults(const Recipe& recipe, const ModelFacts& facts) {
     full.strength = default_strength(recipe, facts);
   }
   if (full.init.empty()) {
-    if (full.width == 0) full.width = static_cast<int>(facts.native_size);
-    if (full.height == 0) full.height = static_cast<int>(facts.native_size);
+    if (full.width == 0) full.width = static_cast<int>(facts.native_width);
+    if (full.height == 0) full.height = static_cast<int>(facts.native_height);
   }
   return full;
 }

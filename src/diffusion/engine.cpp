@@ -93,7 +93,8 @@ ModelFacts facts_of(const Model& model) {
           .refiner = model.family == Family::sdxl_refiner,
           .latent_consistency = model.unet->guidance_width() > 0,
           .editing = model.editing() && !model.inpainting(),
-          .native_size = model.native_size};
+          .native_height = model.native_height,
+          .native_width = model.native_width};
 }
 
 DType activations_for(Precision precision) {
@@ -112,7 +113,7 @@ ConditioningSettings conditioning_of(const Model& model, const Recipe& recipe, i
                                 .calls = recipe.steps,
                                 .clip_skip = recipe.clip_skip,
                                 .zero_empty_negative = model.zero_empty_negative,
-                                .size_waves = model.unet->size_waves()};
+                                .size_waves = model.size_waves};
   if (model.unet->added_width() == 0) return settings;
   const std::vector<double> own{static_cast<double>(height), static_cast<double>(width)};
   const auto two = [](const std::vector<double>& given, const std::vector<double>& otherwise) {
@@ -203,7 +204,7 @@ void Run::check_memory(int64_t height, int64_t width) {
         .with("expected", fmt::format("about {:.0f} MiB, of them {:.0f} for the weights",
                                       static_cast<double>(weights + estimate.sampling) / kMiB,
                                       static_cast<double>(weights) / kMiB))
-        .hint("try a smaller size, or --tile-size {}", model.native_size);
+        .hint("try a smaller size, or --tile-size {}", std::max(model.native_height, model.native_width));
   }
   state.packed = key;
   available -= weights;

@@ -72,7 +72,8 @@ struct ModelFacts {
   bool refiner = false;
   bool latent_consistency = false;  // the network takes the guidance as an input
   bool editing = false;             // the network takes the init picture as an input
-  int64_t native_size = 512;
+  int64_t native_height = 512;
+  int64_t native_width = 512;
 };
 Recipe with_defaults(const Recipe& recipe, const ModelFacts& facts);
 

@@ -86,8 +86,8 @@ PictureInput read_picture_input(const Recipe& recipe, const Model& model, const 
   const int factor = model.codec->factor();
   PictureInput input;
   if (recipe.init.empty()) {
-    input.height = working_size(recipe.height, model.native_size, factor, "height");
-    input.width = working_size(recipe.width, model.native_size, factor, "width");
+    input.height = working_size(recipe.height, model.native_height, factor, "height");
+    input.width = working_size(recipe.width, model.native_width, factor, "width");
     if (!recipe.mask.empty()) {
       throw Error(ErrorCode::usage, "cannot repaint without a picture").hint("name the picture with --init");
     }
@@ -103,8 +103,8 @@ PictureInput read_picture_input(const Recipe& recipe, const Model& model, const 
   const media::Image& picture = input.whole;
   input.part = {.left = 0, .top = 0, .right = picture.width(), .bottom = picture.height()};
   if (input.whole_mask.pixels.defined() && recipe.inpaint.padding >= 0) {
-    input.height = working_size(recipe.height, model.native_size, factor, "height");
-    input.width = working_size(recipe.width, model.native_size, factor, "width");
+    input.height = working_size(recipe.height, model.native_height, factor, "height");
+    input.width = working_size(recipe.width, model.native_width, factor, "width");
     const auto masked = media::mask_region(input.whole_mask, recipe.inpaint.padding);
     if (!masked)
       throw Error(ErrorCode::usage, "cannot repaint with an empty mask").with("mask", recipe.mask.path);

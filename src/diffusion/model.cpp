@@ -72,17 +72,24 @@ text::ClipTokenizer tokenizer_of(const Model& model, std::string_view folder) {
 
 void load_text_branch(Model& model, const Component& component, bool second) {
   models::TextEncoderConfig config = models::TextEncoderConfig::from_json(component.config);
-  // The second encoder of SDXL is OpenCLIP's in every layout that comes without a configuration.
-  const bool openclip = component.layout == "openclip" || (second && component.config.empty());
+  // The second encoder of SDXL and the one of SD2 are OpenCLIP's in every layout that comes without a
+  // configuration.
+  const bool openclip =
+      component.layout == "openclip" || (component.config.empty() && (second || model.family == Family::sd2));
   if (component.config.empty())
     config.activation = openclip ? nn::Activation::gelu : nn::Activation::quick_gelu;
   text::ClipTokenizer tokenizer = tokenizer_of(model, second ? "tokenizer_2" : "tokenizer");
+  const bool folder = model.checkpoint.layout == weights::CheckpointLayout::diffusers_folder;
+  // The published tokenizers of these models pad with "!", which makes it a token of its own in every text.
+  if (openclip && !folder) {
+    const std::vector<text::AddedToken> pad{{.content = "!", .id = 0}};
+    tokenizer = tokenizer.with_added_tokens(pad);
+  }
   TextBranch branch{
       .encoder = models::TextEncoder::load(scope_of(component, model.parameters[component.kind]), config),
       .tokenizer = tokenizer,
       .pad_id = tokenizer.pad_id()};
-  if (model.checkpoint.layout != weights::CheckpointLayout::diffusers_folder)
-    branch.pad_id = openclip ? 0 : branch.pad_id;
+  if (openclip && !folder) branch.pad_id = 0;
   model.text.branches.push_back(std::move(branch));
 }
 
@@ -189,22 +196,27 @@ void load_own_codec(Model& model, const ModelOptions& options) {
 }
 
 void decide_native_size(Model& model, const Json& unet_config) {
-  const int factor = model.codec->factor();
-  if (unet_config.contains("sample_size") && unet_config["sample_size"].is_number_integer()) {
-    constexpr int64_t kLargest = 8192;  // latent pixels per side
-    const auto size = unet_config["sample_size"].get<int64_t>();
-    if (size < 1 || size > kLargest) {
-      throw Error(ErrorCode::weights, "cannot use the UNet's configuration")
-          .with("field", "sample_size")
-          .with("found", size)
-          .with("expected", fmt::format("1 to {}", kLargest));
-    }
-    model.native_size = size * factor;
+  // A number, or height and width.
+  if (unet_config.contains("sample_size") && !unet_config["sample_size"].is_null()) {
+    const Json& size = unet_config["sample_size"];
+    const auto pixels = [&](const Json& side) {
+      constexpr int64_t kLargest = 8192;  // latent pixels per side
+      if (!side.is_number_integer() || side.get<int64_t>() < 1 || side.get<int64_t>() > kLargest) {
+        throw Error(ErrorCode::weights, "cannot use the UNet's configuration")
+            .with("field", "sample_size")
+            .with("found", size.dump())
+            .with("expected", fmt::format("1 to {}", kLargest));
+      }
+      return side.get<int64_t>() * model.codec->factor();
+    };
+    const bool two = size.is_array() && size.size() == 2;
+    model.native_height = pixels(two ? size[0] : size);
+    model.native_width = pixels(two ? size[1] : size);
     return;
   }
   const bool sdxl = model.family == Family::sdxl || model.family == Family::sdxl_refiner;
   const bool sd2_v = model.family == Family::sd2 && model.prediction.value == "v_prediction";
-  model.native_size = sdxl ? 1024 : sd2_v ? 768 : 512;
+  model.native_height = model.native_width = sdxl ? 1024 : sd2_v ? 768 : 512;
 }
 
 // Each network is sound by itself; here they must fit each other.
@@ -231,6 +243,16 @@ void check_networks_fit(const Model& model) {
     refuse("attn2.to_k.weight", fmt::format("a text width of {}", unet.context_width()),
            fmt::format("{}, the width of the text encoders", text));
   }
+}
+
+// Without a configuration, what the pooled text leaves of SDXL's added embedding belongs to its five or six
+// numbers.
+void decide_size_waves(Model& model, const Json& unet_config) {
+  model.size_waves = model.unet->size_waves();
+  if (model.unet->added_width() == 0 || !unet_config.empty()) return;
+  const int64_t numbers = model.aesthetic_score ? 5 : 6;
+  const int64_t left = model.unet->added_width() - model.text.branches.back().encoder.pooled_width();
+  if (left > 0 && left % numbers == 0) model.size_waves.width = left / numbers;
 }
 
 bool flag(const Json& json, const char* key, bool otherwise) {
@@ -279,8 +301,11 @@ std::unique_ptr<Model> load_model(const fs::path& path, const ModelOptions& opti
   decide_native_size(*model, unet->config);
   const Json& index = model->checkpoint.model_index;
   const bool sdxl = model->family == Family::sdxl || model->family == Family::sdxl_refiner;
-  model->zero_empty_negative = sdxl && flag(index, "force_zeros_for_empty_prompt", true);
+  // The pipelines' default; the refiner's published folder says no.
+  const bool zeros = !index.empty() || model->family == Family::sdxl;
+  model->zero_empty_negative = sdxl && flag(index, "force_zeros_for_empty_prompt", zeros);
   model->aesthetic_score = flag(index, "requires_aesthetics_score", model->family == Family::sdxl_refiner);
+  decide_size_waves(*model, unet->config);
   return model;
 }
 

@@ -46,7 +46,10 @@ struct Model {
   // By component ("unet", "text_encoder", "text_encoder_2"): what adapters may change.
   std::map<std::string, nn::Parameters> parameters;
 
-  int64_t native_size = 512;  // pixels per side that the model was trained with
+  // Pixels per side that the model was trained with.
+  int64_t native_height = 512;
+  int64_t native_width = 512;
+  models::SizeWaves size_waves;  // SDXL
   bool zero_empty_negative = false;
   bool aesthetic_score = false;    // refiner: the size conditions end with it
   weights::Checkpoint checkpoint;  // as opened: metadata, files, what was unexpected or ignored

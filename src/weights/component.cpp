@@ -97,8 +97,11 @@ bool is_leftover(std::string_view name) {
 // pooled projection all the same; diffusers leaves both out, and so do we, so that the last layer is always
 // the one used.
 bool unused_by_sd2(const NameGroup& group, std::string_view name) {
-  if (group.prefix.find("cond_stage_model.model.") == std::string::npos) return false;
-  return name == "text_projection" || name.starts_with("transformer.resblocks.23.");
+  if (group.prefix.find("cond_stage_model.model.") != std::string::npos)
+    return name == "text_projection" || name.starts_with("transformer.resblocks.23.");
+  // The same under the names that stable-diffusion.cpp gives them.
+  return group.prefix.find("cond_stage_model.transformer.") != std::string::npos &&
+         (name == "text_model.text_projection" || name.starts_with("text_model.encoder.layers.23."));
 }
 
 }  // namespace

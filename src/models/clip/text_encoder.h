@@ -41,6 +41,7 @@ class TextEncoder {
   int64_t positions() const { return position_.size(0); }  // the longest sequence, 77
   int64_t layers() const { return static_cast<int64_t>(layers_.size()); }
   bool has_projection() const { return projection_.has_value(); }
+  int64_t pooled_width() const { return projection_ ? projection_->out_features() : width(); }
 
   // Sequences of one length, at most positions(). Always in f32: it runs once per prompt.
   TextOutput operator()(nn::Exec& ex, std::span<const std::vector<TextInput>> sequences) const;

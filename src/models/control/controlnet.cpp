@@ -81,6 +81,7 @@ ControlNet ControlNet::load(const nn::Scope& scope, const ControlNetConfig& conf
   net.hint_ = load_hint(scope / "controlnet_cond_embedding", net.conv_in_.out_channels());
   Walk walk{.channels = net.conv_in_.out_channels(),
             .time_width = net.time_.linear_2.out_features(),
+            .size_conditions = net.time_.add_1.has_value(),
             .skips = {{.channels = net.conv_in_.out_channels()}}};
   const int levels = scope.count("down_blocks");
   for (int i = 0; i < levels; ++i) {

@@ -8,10 +8,14 @@ namespace {
 
 constexpr float kTransformerNormEpsilon = 1e-6f;  // of the group norm before the blocks; resnets have 1e-5
 
-// Where the file does not say: SD1 has 8 heads and convolutional projections, SD2 and SDXL heads of 64.
+// Where the file does not say: SD1 has 8 heads and convolutional projections, SD2 and SDXL heads of 64 (and a
+// wide text, which tells them apart where stable-diffusion.cpp wrote their projections as convolutions).
 int64_t default_heads(const nn::Scope& scope, int64_t channels) {
+  constexpr int64_t kWideText = 1024;
+  constexpr std::string_view kKeys = "transformer_blocks.0.attn2.to_k.weight";
   const bool convolutional = scope.shape("proj_in.weight").rank() == 4;
-  return convolutional ? 8 : std::max<int64_t>(channels / 64, 1);
+  const bool wide = scope.has(kKeys) && scope.shape(kKeys).rank() == 2 && scope.shape(kKeys)[1] >= kWideText;
+  return convolutional && !wide ? 8 : std::max<int64_t>(channels / 64, 1);
 }
 
 FeedForward load_feed_forward(const nn::Scope& scope, int64_t width) {

@@ -71,6 +71,8 @@ nn::GroupNormOptions norm_of(const UNetConfig& config) {
 std::optional<SpatialTransformer> load_attention_if_present(const nn::Scope& scope, int64_t heads,
                                                             const UNetConfig& config, Walk& walk) {
   if (!scope.has("proj_in.weight")) return std::nullopt;
+  if (heads == 0 && walk.size_conditions)
+    heads = std::max<int64_t>(walk.channels / 64, 1);  // SDXL's convention
   SpatialTransformer transformer = load_spatial_transformer(scope, heads, config.norm_groups, walk.channels);
   for (size_t i = 0; i < transformer.blocks.size(); ++i) {
     const nn::Linear& keys_values = *transformer.blocks[i].cross.kv;
@@ -182,6 +184,7 @@ UNet UNet::load(const nn::Scope& scope, const UNetConfig& config) {
   unet.conv_in_ = nn::load_conv2d(scope / "conv_in");
   Walk walk{.channels = unet.conv_in_.out_channels(),
             .time_width = unet.time_.linear_2.out_features(),
+            .size_conditions = unet.time_.add_1.has_value(),
             .skips = {{.channels = unet.conv_in_.out_channels()}}};
   const int levels = scope.count("down_blocks");
   for (int i = 0; i < levels; ++i) {

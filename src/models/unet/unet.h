@@ -89,11 +89,12 @@ struct Walk {
     int level = 0;  // how often its sides were halved
   };
 
-  int64_t channels = 0;       // of the activation
-  int level = 0;              // how often its sides were halved
-  int64_t time_width = 0;     // of the embedding that every residual block sees
-  int64_t context_width = 0;  // of the text, as the first cross attention says; 0: none so far
-  std::vector<Skip> skips;    // the connections that wait for the way up
+  int64_t channels = 0;          // of the activation
+  int level = 0;                 // how often its sides were halved
+  int64_t time_width = 0;        // of the embedding that every residual block sees
+  bool size_conditions = false;  // SDXL
+  int64_t context_width = 0;     // of the text, as the first cross attention says; 0: none so far
+  std::vector<Skip> skips;       // the connections that wait for the way up
 };
 
 // Loading of the parts that a ControlNet shares. Throw Error(weights) where a layer does not fit.

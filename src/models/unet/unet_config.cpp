@@ -46,12 +46,51 @@ void read_number(const Json& config, const char* key, T& field) {
   field = value.get<T>();
 }
 
-void refuse_unless(const Json& config, const char* key, const Json& supported) {
-  if (!present(config, key) || config[key] == supported) return;
+// A field that changes the arithmetic, and the values under which it does what is done here.
+struct Choice {
+  const char* key;
+  Json supported;  // a list
+};
+
+void refuse_unless(const Json& config, const Choice& choice) {
+  if (!present(config, choice.key)) return;
+  const Json& found = config[choice.key];
+  const auto is_supported = [&](const Json& value) {
+    return std::ranges::find(choice.supported, value) != choice.supported.end();
+  };
+  if (found.is_array() ? std::ranges::all_of(found, is_supported) : is_supported(found)) return;
   throw Error(ErrorCode::weights, "cannot use the UNet's configuration")
-      .with("field", key)
-      .with("found", config[key].dump())
-      .with("expected", supported.dump());
+      .with("field", choice.key)
+      .with("found", found.dump())
+      .with("expected", choice.supported.empty() ? "null" : choice.supported.dump());
+}
+
+// diffusers' UNet2DConditionModel, fields that no Stable Diffusion network sets otherwise.
+const std::vector<Choice>& choices() {
+  static const std::vector<Choice> all{
+      {"act_fn", {"silu", "swish"}},
+      {"resnet_time_scale_shift", {"default"}},
+      {"resnet_out_scale_factor", {1.0}},
+      {"resnet_skip_time_act", {false}},
+      {"mid_block_scale_factor", {1.0}},
+      {"downsample_padding", {1}},
+      {"time_embedding_type", {"positional"}},
+      {"time_embedding_act_fn", Json::array()},
+      {"timestep_post_act", Json::array()},
+      {"class_embed_type", Json::array()},
+      {"num_class_embeds", Json::array()},
+      {"addition_embed_type", {"text_time"}},
+      {"encoder_hid_dim_type", Json::array()},
+      {"attention_type", {"default"}},
+      {"only_cross_attention", {false}},
+      {"dual_cross_attention", {false}},
+      {"cross_attention_norm", Json::array()},
+      {"center_input_sample", {false}},
+      {"down_block_types", {"DownBlock2D", "CrossAttnDownBlock2D"}},
+      {"mid_block_type", {"UNetMidBlock2D", "UNetMidBlock2DCrossAttn"}},
+      {"up_block_types", {"UpBlock2D", "CrossAttnUpBlock2D"}},
+  };
+  return all;
 }
 
 }  // namespace
@@ -62,11 +101,7 @@ UNetConfig UNetConfig::from_json(const Json& config) {
   if (!config.is_object()) {
     throw Error(ErrorCode::weights, "cannot use the UNet's configuration").with("expected", "a JSON object");
   }
-  refuse_unless(config, "act_fn", "silu");
-  refuse_unless(config, "resnet_time_scale_shift", "default");
-  refuse_unless(config, "time_embedding_type", "positional");
-  refuse_unless(config, "dual_cross_attention", false);
-  refuse_unless(config, "center_input_sample", false);
+  for (const Choice& choice : choices()) refuse_unless(config, choice);
 
   size_t levels = 4;
   if (present(config, "block_out_channels") && config["block_out_channels"].is_array()) {

@@ -12,6 +12,21 @@ constexpr int64_t kPictureChannels = 3;
 
 VaeConfig VaeConfig::from_json(const Json& config) {
   VaeConfig result;
+  // Fields that change the arithmetic (diffusers' AutoencoderKL), and what they must be where they are there.
+  const auto refuse_unless = [&config](const char* key, std::initializer_list<std::string_view> supported) {
+    if (!config.contains(key) || config[key].is_null()) return;
+    const Json values = config[key].is_array() ? config[key] : Json::array({config[key]});
+    for (const Json& value : values) {
+      if (std::ranges::any_of(supported, [&value](std::string_view s) { return value == s; })) continue;
+      throw Error(ErrorCode::weights, "cannot use the VAE's configuration")
+          .with("field", key)
+          .with("found", config[key].dump())
+          .with("expected", fmt::format("{}", fmt::join(supported, " or ")));
+    }
+  };
+  refuse_unless("act_fn", {"silu", "swish"});
+  refuse_unless("down_block_types", {"DownEncoderBlock2D"});
+  refuse_unless("up_block_types", {"UpDecoderBlock2D"});
   const auto number = [&config](const char* key, double otherwise) {
     return config.contains(key) && config[key].is_number() ? config[key].get<double>() : otherwise;
   };
