@@ -140,11 +140,10 @@ TEST_F(KernelTable, TuningTwiceChangesNothingAndCancellingKeepsWhatWasMeasured) 
   EXPECT_EQ(half.choices.size(), 2u);
 
   const TuneReport first = tune(request);
-  EXPECT_EQ(first.steps.at(0).measured + half.choices.size(), first.problems.size());
+  EXPECT_EQ(first.steps.at(0).measured + half.choices.size(), kernels::choice_table().choices.size());
   const std::string file = read_text_file(kernel_table_file()).take();
   const TuneReport second = tune(request);
   EXPECT_EQ(second.steps.at(0).measured, 0u);
-  EXPECT_EQ(second.problems.size(), first.problems.size());
   EXPECT_EQ(second.hash, first.hash);
   EXPECT_EQ(read_text_file(kernel_table_file()).take(), file);
 }

@@ -26,9 +26,10 @@ struct TuneReport {
   };
   struct Step {
     Precision precision;
-    size_t measured = 0;  // problems that were not known before
-    double before = 0;    // seconds of one guided step with what was known before
-    double after = 0;     // and with what is known now
+    size_t measured = 0;      // problems that were not known before
+    double before = 0;        // seconds of one guided step with what was known before
+    double after = 0;         // and with what is known now
+    bool taken_back = false;  // what was chosen made the step slower, and was undone
   };
   std::vector<Problem> problems;  // that have several implementations, in the order in which they were met
   std::vector<Step> steps;

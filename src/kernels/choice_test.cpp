@@ -186,8 +186,9 @@ TEST_F(Choices, DecideWhatRunsWhateverTheNumberOfPictures) {
         set_choice_table({});
         remember_choice(layer.text(), {names[0], name, 0.5});
         EXPECT_EQ(layer.used(), name);
-        // f32: sums in another order, and Winograd's transforms; bf16: its rounding, three decimal digits.
-        EXPECT_LE(relative_error(layer.run(), expected), type == DType::f32 ? 1e-5 : 4e-2) << name;
+        // f32: sums in another order, Winograd's transforms or split numbers, on either side; bf16: its
+        // rounding, of three decimal digits.
+        EXPECT_LE(relative_error(layer.run(), expected), type == DType::f32 ? 2e-5 : 4e-2) << name;
       }
     }
   }

@@ -11,19 +11,20 @@
 #include <chrono>
 #include <thread>
 
+#include "base/log.h"
 #include "kernels/threads.h"
 
 namespace maquette::kernels {
 
 namespace {
 
-constexpr double kClearlyFaster = 0.95;  // of the time of the list's choice: less could be noise
-constexpr double kHopeless = 3;          // times the best: after the first turn
-constexpr double kBehind = 1.2;          // times the best: after the others
-constexpr int kTurns = 4;
-constexpr double kTurn = 0.02;                         // seconds of a turn, unless a single run takes longer
+constexpr double kClearlyFaster = 0.95;      // of the time of the list's choice: less could be noise
+constexpr double kBehind[] = {3, 1.3, 1.1};  // times the best: who is slower is left out of this turn
+constexpr double kTurn = 0.01;               // seconds of a turn, unless a single run takes longer
+constexpr double kCompiling = 0.2;           // seconds
 constexpr auto kRest = std::chrono::milliseconds(25);  // until threads of libraries sleep
 constexpr double kAftermath = 0.03;                    // seconds after a call that are watched
+constexpr double kNoAftermath = 1e-3;                  // seconds
 
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -44,20 +45,29 @@ void chore() {
   });
 }
 
-// Seconds that other work loses because it comes right after `run`.
+// The mean time of chores for so many seconds, and how many there were.
+std::pair<double, int> chores_for(double seconds) {
+  const double begin = now();
+  int count = 0;
+  while (now() - begin < seconds) {
+    chore();
+    ++count;
+  }
+  return {(now() - begin) / count, count};
+}
+
+// Seconds that other work loses because it comes right after `run`: the least of several attempts, each
+// compared with chores of the same moment, so that a busy machine does not count.
 double aftermath_of(const std::function<void()>& run) {
   double least = kAftermath;
-  for (int repeat = 0; repeat < 3; ++repeat) {
+  for (int repeat = 0; repeat < 5; ++repeat) {
     std::this_thread::sleep_for(kRest);
-    double alone = kAftermath;
-    for (int i = 0; i < 10; ++i) alone = std::min(alone, time_of(chore));
+    const auto [alone, some] = chores_for(kAftermath / 2);
     run();
-    double lost = 0;
-    for (const double end = now() + kAftermath; now() < end;)
-      lost += std::max(time_of(chore) - 1.2 * alone, 0.0);
-    least = std::min(least, lost);
+    const auto [after, count] = chores_for(kAftermath);
+    least = std::min(least, (after - alone) * count);
   }
-  return least;
+  return least < kNoAftermath ? 0 : least;
 }
 
 struct Runner {
@@ -66,8 +76,14 @@ struct Runner {
   double aftermath = 0;  // seconds
   double best = 1e9;     // seconds, with the aftermath
 
+  bool spins() const { return aftermath > 0; }
+  // The first run may compile: unless it takes long even for that, another one counts.
+  void try_once() {
+    best = time_of(run) + aftermath;
+    if (best < kCompiling) best = time_of(run) + aftermath;
+  }
   void take_turn() {
-    run();
+    if (best < kTurn) run();  // wakes threads and caches: of long runs no great part
     const double end = now() + kTurn;
     do {
       best = std::min(best, time_of(run) + aftermath);
@@ -86,22 +102,28 @@ Choice Tuner::measure(std::span<const Candidate> candidates) {
     aftermaths_.emplace(candidate.name, runner.aftermath);
     runners.push_back(std::move(runner));
   }
-  const bool spins = std::ranges::any_of(runners, [](const Runner& r) { return r.aftermath > 1e-3; });
-
   const auto by_time = [](const Runner& a, const Runner& b) { return a.best < b.best; };
-  for (int turn = 0; turn < kTurns; ++turn) {
+  bool spinning = true;
+  const auto run_alone = [&spinning](Runner& runner, const auto& work) {
+    if (spinning && !runner.spins()) std::this_thread::sleep_for(kRest);
+    work();
+    spinning = runner.spins();
+  };
+  for (Runner& runner : runners) run_alone(runner, [&] { runner.try_once(); });
+  for (const double behind : kBehind) {
     const double best = std::ranges::min_element(runners, by_time)->best;
-    const double behind = turn == 0 ? 1 : turn == 1 ? kHopeless : kBehind;
     for (Runner& runner : runners) {
-      if (runner.best > behind * best) continue;
-      if (spins) std::this_thread::sleep_for(kRest);
-      runner.take_turn();
+      if (runner.best <= behind * best) run_alone(runner, [&] { runner.take_turn(); });
     }
   }
 
   const Runner& by_list = runners[0];
   const Runner& fastest = *std::ranges::min_element(runners, by_time);
   const double ratio = fastest.best / by_list.best;
+  for (const Runner& runner : runners) {
+    log::debug("  {:<20} {:9.3f} ms, of them {:.3f} for what comes next", runner.name, 1e3 * runner.best,
+               1e3 * runner.aftermath);
+  }
   if (!(ratio < kClearlyFaster)) return {std::string(by_list.name), std::string(by_list.name), 1};
   return {std::string(by_list.name), std::string(fastest.name), std::max(ratio, 1e-6)};
 }
@@ -111,6 +133,7 @@ void Tuner::meet(const std::string& problem, std::span<const Candidate> candidat
   const std::string by_list(candidates[0].name);
   if (met_.insert(problem).second) problems_.push_back({problem, by_list});
   if (!measuring || find_choice(problem, by_list)) return;
+  log::debug("{}", problem);
   remember_choice(problem, measure(candidates));
   if (measured) measured();
 }

@@ -48,6 +48,7 @@ void print_report(const app::TuneReport& report) {
   for (const app::TuneReport::Step& step : report.steps) {
     print_line(fmt::format("{}: {} problems measured; a step took {:.3f} s before, {:.3f} s now",
                            name(step.precision), step.measured, step.before, step.after));
+    if (step.taken_back) print_line("  together the choices made it slower: the defaults stay");
   }
   print_line(fmt::format("--precision auto computes in {}", name(report.automatic)));
   const auto changed =
