@@ -3,12 +3,13 @@
 // turns.
 //
 // The threads of a library may keep spinning after its call and take the processor from whatever runs next
-// (those of OpenMP do, for 10 milliseconds and more). So a turn begins when they have gone to sleep, and what
-// they cost the others is added to the time of each call.
+// (those of OpenMP do, for 10 milliseconds and more). So others run when they have gone to sleep, and before
+// a candidate wins, what it costs the next operations is added to its time.
 #include "kernels/tuner.h"
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "base/log.h"
@@ -60,7 +61,7 @@ std::pair<double, int> chores_for(double seconds) {
 // compared with chores of the same moment, so that a busy machine does not count.
 double aftermath_of(const std::function<void()>& run) {
   double least = kAftermath;
-  for (int repeat = 0; repeat < 5; ++repeat) {
+  for (int repeat = 0; repeat < 3; ++repeat) {
     std::this_thread::sleep_for(kRest);
     const auto [alone, some] = chores_for(kAftermath / 2);
     run();
@@ -73,36 +74,28 @@ double aftermath_of(const std::function<void()>& run) {
 struct Runner {
   std::string_view name;
   std::function<void()> run;
-  double aftermath = 0;  // seconds
-  double best = 1e9;     // seconds, with the aftermath
+  double best = 1e9;  // seconds
+  std::optional<double> aftermath;
 
-  bool spins() const { return aftermath > 0; }
+  bool spins() const { return name.starts_with("onednn"); }
+  double cost() const { return best + aftermath.value_or(0); }
   // The first run may compile: unless it takes long even for that, another one counts.
   void try_once() {
-    best = time_of(run) + aftermath;
-    if (best < kCompiling) best = time_of(run) + aftermath;
+    best = time_of(run);
+    if (best < kCompiling) best = time_of(run);
   }
   void take_turn() {
     if (best < kTurn) run();  // wakes threads and caches: of long runs no great part
     const double end = now() + kTurn;
     do {
-      best = std::min(best, time_of(run) + aftermath);
+      best = std::min(best, time_of(run));
     } while (now() < end);
   }
 };
 
-}  // namespace
+bool cheaper(const Runner& a, const Runner& b) { return a.cost() < b.cost(); }
 
-Choice Tuner::measure(std::span<const Candidate> candidates) {
-  std::vector<Runner> runners;
-  for (const Candidate& candidate : candidates) {
-    Runner runner{candidate.name, candidate.prepare()};
-    const auto known = aftermaths_.find(candidate.name);
-    runner.aftermath = known != aftermaths_.end() ? known->second : aftermath_of(runner.run);
-    aftermaths_.emplace(candidate.name, runner.aftermath);
-    runners.push_back(std::move(runner));
-  }
-  const auto by_time = [](const Runner& a, const Runner& b) { return a.best < b.best; };
+void take_turns(std::vector<Runner>& runners) {
   bool spinning = true;
   const auto run_alone = [&spinning](Runner& runner, const auto& work) {
     if (spinning && !runner.spins()) std::this_thread::sleep_for(kRest);
@@ -111,22 +104,33 @@ Choice Tuner::measure(std::span<const Candidate> candidates) {
   };
   for (Runner& runner : runners) run_alone(runner, [&] { runner.try_once(); });
   for (const double behind : kBehind) {
-    const double best = std::ranges::min_element(runners, by_time)->best;
+    const double best = std::ranges::min_element(runners, cheaper)->best;
     for (Runner& runner : runners) {
       if (runner.best <= behind * best) run_alone(runner, [&] { runner.take_turn(); });
     }
   }
-
-  const Runner& by_list = runners[0];
-  const Runner& fastest = *std::ranges::min_element(runners, by_time);
-  const double ratio = fastest.best / by_list.best;
-  for (const Runner& runner : runners) {
-    log::debug("  {:<20} {:9.3f} ms, of them {:.3f} for what comes next", runner.name, 1e3 * runner.best,
-               1e3 * runner.aftermath);
-  }
-  if (!(ratio < kClearlyFaster)) return {std::string(by_list.name), std::string(by_list.name), 1};
-  return {std::string(by_list.name), std::string(fastest.name), std::max(ratio, 1e-6)};
 }
+
+Choice measure(std::span<const Candidate> candidates) {
+  std::vector<Runner> runners;
+  for (const Candidate& candidate : candidates) runners.push_back({candidate.name, candidate.prepare()});
+  take_turns(runners);
+  const std::string by_list(runners[0].name);
+  while (true) {
+    Runner& fastest = *std::ranges::min_element(runners, cheaper);
+    const double ratio = fastest.cost() / runners[0].cost();
+    if (!(ratio < kClearlyFaster)) return {by_list, by_list, 1};
+    if (fastest.aftermath) return {by_list, std::string(fastest.name), std::max(ratio, 1e-6)};
+    fastest.aftermath = aftermath_of(fastest.run);
+    if (!runners[0].aftermath) runners[0].aftermath = aftermath_of(runners[0].run);
+    for (const Runner& runner : runners) {
+      log::debug("  {:<20} {:9.3f} ms, and {:.3f} of what comes next", runner.name, 1e3 * runner.best,
+                 1e3 * runner.aftermath.value_or(0));
+    }
+  }
+}
+
+}  // namespace
 
 void Tuner::meet(const std::string& problem, std::span<const Candidate> candidates) {
   if (candidates.size() < 2) return;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <set>
 #include <span>
@@ -39,11 +38,8 @@ class Tuner {
   size_t unknown() const;  // how many of them have not been measured
 
  private:
-  Choice measure(std::span<const Candidate> candidates);
-
   std::vector<Problem> problems_;
   std::set<std::string, std::less<>> met_;
-  std::map<std::string, double, std::less<>> aftermaths_;  // seconds, by implementation
 };
 
 // The implementations that accept a problem, best first, each with `prepare` for it. The reference is among
