@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "app/kernel_table.h"
+#include "app/models_folder.h"
 #include "diffusion/engine.h"
 #include "kernels/cpu.h"
 #include "kernels/tuner.h"
@@ -51,7 +52,7 @@ double time_of_step(diffusion::Engine& engine, const Recipe& recipe, const TuneR
 
 // Each run has a prompt of its own: one that was read before would not be read again.
 Recipe recipe_for(const TuneRequest& request, Precision precision, const char* prompt) {
-  Recipe recipe = request.recipe;
+  Recipe recipe = with_models_found(request.recipe);
   recipe.precision = precision;
   recipe.steps = kSteps;
   recipe.sampler = "euler";  // calls the network once per step
