@@ -24,7 +24,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
-AREAS = ("shapes", "options", "single")
+AREAS = ("shapes", "options", "single", "schedulers", "guides", "loras")
 
 
 def seeds_of(text: str) -> list:

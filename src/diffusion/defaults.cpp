@@ -1,17 +1,10 @@
 // What arguments mean that were not given: the defaults of the program whose dialect is spoken.
-#include <algorithm>
-
 #include "diffusion/engine.h"
+#include "diffusion/pass.h"
 
 namespace maquette::diffusion {
 
 namespace {
-
-// Whether a ControlNet takes part; picture prompts (IP-Adapter) belong to the plain pipelines.
-bool under_control(const Recipe& recipe) {
-  return std::ranges::any_of(recipe.controls,
-                             [](const Recipe::Control& control) { return control.kind != "picture"; });
-}
 
 double default_cfg(const Recipe& recipe, const ModelFacts& facts) {
   switch (recipe.dialect) {

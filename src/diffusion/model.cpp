@@ -151,9 +151,14 @@ Decision decide_prediction(const Model& model, const weights::ModelReport& repor
     }
     return {options.prediction, "asked for"};
   }
+  // A kind that is not known (flow matching) must not pass for the usual one.
+  const Json& own = model.checkpoint.scheduler_config;
+  if (own.is_object() && own.contains("prediction_type") && own["prediction_type"].is_string())
+    sampling::parse_prediction(own["prediction_type"].get<std::string>());
   switch (report.prediction) {
     case weights::Prediction::epsilon: return {"epsilon", report.prediction_reason};
     case weights::Prediction::v_prediction: return {"v_prediction", report.prediction_reason};
+    case weights::Prediction::sample: return {"sample", report.prediction_reason};
     case weights::Prediction::edm:
     case weights::Prediction::edm_v:
       throw Error(ErrorCode::weights, "cannot sample this model")

@@ -63,7 +63,21 @@ Tensor in_tiles(kernels::Exec& ex, GuidedModel& model, const PassRequest& reques
   return canvas->finish();
 }
 
+sampling::PipelineCorrections corrections_of(const Model& model, const Recipe& recipe) {
+  const bool sdxl = model.family == Family::sdxl || model.family == Family::sdxl_refiner;
+  const bool edit = model.editing() && !model.inpainting();
+  if (sdxl || edit || model.unet->guidance_width() > 0 || under_control(recipe))
+    return sampling::PipelineCorrections::none;
+  const bool masked = !recipe.mask.empty() || recipe.outpaint.any();
+  return masked ? sampling::PipelineCorrections::mask : sampling::PipelineCorrections::text_or_picture;
+}
+
 }  // namespace
+
+bool under_control(const Recipe& recipe) {
+  return std::ranges::any_of(recipe.controls,
+                             [](const Recipe::Control& control) { return control.kind != "picture"; });
+}
 
 bool starts_from_noise(const Recipe& recipe) {
   if (recipe.init.empty()) return true;
@@ -85,7 +99,7 @@ sampling::SamplingRequest sampling_request(const Model& model, const Recipe& rec
   request.denoising_end = recipe.denoising_end;
   request.scheduler_config =
       recipe.scheduler_config.is_null() ? model.scheduler_config : recipe.scheduler_config;
-  request.stable_diffusion_pipeline = !sdxl;
+  request.corrections = corrections_of(model, recipe);
   request.sdxl = sdxl;
   request.prediction = prediction_of(model);
   request.eta = recipe.eta;

@@ -20,6 +20,9 @@ struct PassRequest {
       step_done;  // throws Error(cancelled) to stop
 };
 
+// Whether a ControlNet or T2I-Adapter takes part; picture prompts (IP-Adapter) belong to the plain pipelines.
+bool under_control(const Recipe& recipe);
+
 // Whether the first latent is noise alone: without a picture, and in diffusers' inpainting at strength 1.
 bool starts_from_noise(const Recipe& recipe);
 

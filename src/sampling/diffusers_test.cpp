@@ -29,7 +29,7 @@ SamplingRequest request_of(const Json& entry) {
   SamplingRequest request;
   request.sampler = entry.at("class").get<std::string>();
   request.scheduler_config = entry.at("config");
-  request.stable_diffusion_pipeline = false;
+  request.corrections = PipelineCorrections::none;
   request.steps = entry.at("steps").get<int>();
   if (entry.contains("strength")) request.strength = entry.at("strength").get<double>();
   if (entry.contains("eta")) request.eta = entry.at("eta").get<double>();
@@ -101,6 +101,33 @@ TEST(Diffusers, every_class_follows_the_reference) {
   RecordProperty("worst_relative_error", std::to_string(worst));
 }
 
+TEST(Diffusers, each_pipeline_corrects_what_it_does_there) {
+  const Json old = {{"_class_name", "PNDMScheduler"},
+                    {"steps_offset", 0},
+                    {"clip_sample", true},
+                    {"skip_prk_steps", false}};
+  const auto read = [&](PipelineCorrections corrections) {
+    return read_scheduler_config({.scheduler = SchedulerClass::pndm,
+                                  .config = old,
+                                  .corrections = corrections,
+                                  .schedule = {},
+                                  .prediction = {},
+                                  .zero_terminal_snr = {}});
+  };
+  const SchedulerConfig none = read(PipelineCorrections::none);
+  EXPECT_EQ(none.steps_offset, 0);
+  EXPECT_TRUE(none.clip_sample);
+  EXPECT_FALSE(none.skip_prk_steps);
+  const SchedulerConfig text = read(PipelineCorrections::text_or_picture);
+  EXPECT_EQ(text.steps_offset, 1);
+  EXPECT_FALSE(text.clip_sample);
+  EXPECT_FALSE(text.skip_prk_steps);
+  const SchedulerConfig mask = read(PipelineCorrections::mask);
+  EXPECT_EQ(mask.steps_offset, 1);
+  EXPECT_TRUE(mask.clip_sample);
+  EXPECT_TRUE(mask.skip_prk_steps);
+}
+
 TEST(Diffusers, pipeline_corrections_reach_other_classes_only_from_the_file) {
   const Json document = golden::open_golden("diffusers.json");
   for (const Json& entry : document.at("corrections")) {
@@ -108,7 +135,7 @@ TEST(Diffusers, pipeline_corrections_reach_other_classes_only_from_the_file) {
     const SchedulerConfig config =
         read_scheduler_config({.scheduler = *find_scheduler_class(entry.at("class").get<std::string>()),
                                .config = entry.at("config"),
-                               .stable_diffusion_pipeline = true,
+                               .corrections = PipelineCorrections::text_or_picture,
                                .schedule = {},
                                .prediction = {},
                                .zero_terminal_snr = {}});

@@ -52,13 +52,12 @@ void check_request(const SamplingRequest& request) {
 
 SchedulerConfig scheduler_config_for(const SamplingRequest& request, const PlanChoice& choice,
                                      SchedulerClass scheduler) {
-  SchedulerConfig config =
-      read_scheduler_config({.scheduler = scheduler,
-                             .config = request.scheduler_config,
-                             .stable_diffusion_pipeline = request.stable_diffusion_pipeline,
-                             .schedule = choice.schedule,
-                             .prediction = request.prediction,
-                             .zero_terminal_snr = request.zero_terminal_snr});
+  SchedulerConfig config = read_scheduler_config({.scheduler = scheduler,
+                                                  .config = request.scheduler_config,
+                                                  .corrections = request.corrections,
+                                                  .schedule = choice.schedule,
+                                                  .prediction = request.prediction,
+                                                  .zero_terminal_snr = request.zero_terminal_snr});
 
   // One class serves several samplers; where the class itself was named, its configuration decides.
   if (choice.sampler.scheduler) return config;

@@ -32,11 +32,10 @@ struct SamplingRequest {
   std::optional<double> denoising_end;
 
   Json scheduler_config;  // scheduler_config.json of the model folder; may be null
-  bool stable_diffusion_pipeline =
-      true;           // SD1/SD2: correct old configurations as that pipeline does; SDXL: false
-  bool sdxl = false;  // which table of align-your-steps
-  std::optional<Prediction> prediction;   // overrides the configuration
-  std::optional<bool> zero_terminal_snr;  // overrides the configuration
+  PipelineCorrections corrections = PipelineCorrections::text_or_picture;  // of the configuration
+  bool sdxl = false;                                                       // which table of align-your-steps
+  std::optional<Prediction> prediction;                                    // overrides the configuration
+  std::optional<bool> zero_terminal_snr;                                   // overrides the configuration
 
   std::optional<double>
       eta;  // not set: 0 for ddim and diffusers' tcd, 0.3 for tcd elsewhere, 1 for the others

@@ -27,6 +27,7 @@ std::string_view name(Prediction prediction) {
     case Prediction::undecided: return "undecided";
     case Prediction::epsilon: return "epsilon";
     case Prediction::v_prediction: return "v_prediction";
+    case Prediction::sample: return "sample";
     case Prediction::edm: return "edm";
     case Prediction::edm_v: return "edm_v";
   }
@@ -153,6 +154,7 @@ std::optional<Prediction> prediction_named(std::string_view word) {
   const std::string lower = lower_ascii(word);
   if (lower == "epsilon" || lower == "eps") return Prediction::epsilon;
   if (lower == "v" || lower == "v_prediction" || lower == "v-prediction") return Prediction::v_prediction;
+  if (lower == "sample") return Prediction::sample;
   return std::nullopt;
 }
 

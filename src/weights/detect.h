@@ -19,7 +19,7 @@ std::string_view name(Family family);  // "sd1", "sdxl-base", ...
 
 // What the network's output means. edm and edm_v are the same two under EDM's preconditioning
 // (Playground 2.5, CosXL).
-enum class Prediction : uint8_t { undecided, epsilon, v_prediction, edm, edm_v };
+enum class Prediction : uint8_t { undecided, epsilon, v_prediction, sample, edm, edm_v };
 std::string_view name(Prediction prediction);  // "epsilon", "v_prediction", ...
 
 enum class InputKind : uint8_t { plain, inpaint, edit, other };

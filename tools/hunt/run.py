@@ -22,7 +22,8 @@ def build(model, pipeline=None, scheduler=None, **more):
         parts.setdefault("image_encoder", None)
     if scheduler:
         name, options = scheduler
-        parts["scheduler"] = getattr(diffusers, name).from_config(parts["scheduler"].config, **options)
+        written = {k: v for k, v in parts["scheduler"].config.items() if k != "_use_default_values"}  # as a folder has it
+        parts["scheduler"] = getattr(diffusers, name).from_config(written, **options)
     pipe = cls(**{key: value for key, value in parts.items() if key in accepted})
     pipe.set_progress_bar_config(disable=True)
     return pipe

@@ -311,14 +311,16 @@ void apply_schedule(Schedule schedule, SchedulerConfig& config) {
   config.sigma_rule = SigmaRule::interpolated;
 }
 
-// What StableDiffusionPipeline changes in the configuration of the class that the file names.
+// What the pipeline changes in the configuration of the class that the file names.
 void apply_pipeline_corrections(const SchedulerRequest& request, const Reader& read,
                                 SchedulerConfig& config) {
   const auto own = find_scheduler_class(read.text("_class_name", name(request.scheduler)));
   const bool same_class = own == request.scheduler;
   const auto reaches = [&](std::string_view key) { return same_class || read.find(key) != nullptr; };
   if (reaches("steps_offset")) config.steps_offset = 1;
-  if (reaches("clip_sample")) config.clip_sample = false;
+  const bool mask = request.corrections == PipelineCorrections::mask;
+  if (!mask && reaches("clip_sample")) config.clip_sample = false;
+  if (mask && reaches("skip_prk_steps")) config.skip_prk_steps = true;
 }
 
 }  // namespace
@@ -376,7 +378,7 @@ SchedulerConfig read_scheduler_config(const SchedulerRequest& request) {
   config.prediction = parse_prediction(read.text("prediction_type", "epsilon"));
   read_class_options(read, config);
   read_solver(read, config);
-  if (request.stable_diffusion_pipeline) apply_pipeline_corrections(request, read, config);
+  if (request.corrections != PipelineCorrections::none) apply_pipeline_corrections(request, read, config);
 
   // What the user asked for comes last.
   if (request.prediction) config.prediction = *request.prediction;

@@ -91,14 +91,17 @@ struct SchedulerConfig {
   std::optional<uint64_t> noise_sampler_seed;
 };
 
+// What diffusers' pipelines correct in an old configuration on loading. SD's for text and for init pictures:
+// steps_offset 1 and no clip_sample; SD's for masks: steps_offset 1 and skip_prk_steps; SDXL's and those of
+// ControlNets, T2I-Adapters, edits and LCM: nothing. The corrections reach another class only where the file
+// itself states the value, as with from_config.
+enum class PipelineCorrections { none, text_or_picture, mask };
+
 // The schedule asked for, as the class's own options; throws Error(usage) where the class has none such.
 struct SchedulerRequest {
   SchedulerClass scheduler;
   Json config;  // the folder's scheduler_config.json; an empty object for the class's defaults
-  // The corrections that StableDiffusionPipeline makes to an old configuration on loading: steps_offset 1 and
-  // no clip_sample. They reach another class only where the file itself states the value, as with
-  // from_config.
-  bool stable_diffusion_pipeline = false;
+  PipelineCorrections corrections = PipelineCorrections::none;
   ScheduleChoice schedule;  // automatic: as configured
   std::optional<Prediction> prediction;
   std::optional<bool> zero_terminal_snr;
