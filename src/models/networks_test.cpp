@@ -152,4 +152,38 @@ TEST(Networks, text_encoders_match_the_reference) {
 }
 
 }  // namespace
+TEST(Configurations, fields_that_change_the_arithmetic_are_refused) {
+  for (const Json& config :
+       {Json{{"act_fn", "gelu"}}, Json{{"mid_block_scale_factor", 2.0}}, Json{{"downsample_padding", 0}},
+        Json{{"time_embedding_act_fn", "silu"}}, Json{{"timestep_post_act", "silu"}},
+        Json{{"encoder_hid_dim_type", "text_proj"}}, Json{{"addition_embed_type", "text"}},
+        Json{{"down_block_types", {"DownBlock2D", "AttnDownBlock2D"}}},
+        Json{{"mid_block_type", "UNetMidBlock2DSimpleCrossAttn"}}}) {
+    EXPECT_THROW(UNetConfig::from_json(config), Error) << config;
+  }
+  for (const Json& config :
+       {Json{{"act_fn", "swish"}}, Json{{"mid_block_scale_factor", 1}}, Json{{"mid_block_type", nullptr}},
+        Json{{"addition_embed_type", "text_time"}}, Json{{"only_cross_attention", {false, false}}}}) {
+    EXPECT_NO_THROW(UNetConfig::from_json(config)) << config;
+  }
+  EXPECT_THROW(VaeConfig::from_json({{"act_fn", "relu"}}), Error);
+  EXPECT_THROW(VaeConfig::from_json({{"up_block_types", {"UpDecoderBlock2D", "AttnUpDecoderBlock2D"}}}),
+               Error);
+  EXPECT_NO_THROW(VaeConfig::from_json({{"act_fn", "silu"}, {"down_block_types", {"DownEncoderBlock2D"}}}));
+}
+
+// A network that shows the other convention of waves in its size conditions too.
+TEST(SizeConditions, follow_the_waves_of_the_network) {
+  const Tensor pooled = Tensor::zeros({1, 2});
+  const std::vector<std::vector<double>> sizes{{64}};
+  const Tensor usual = size_embedding(pooled, sizes, {.width = 4, .waves = {}});
+  const Tensor other =
+      size_embedding(pooled, sizes, {.width = 4, .waves = {.cosines_first = false, .frequency_shift = 0}});
+  ASSERT_EQ(usual.elements(), 6);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(usual.data()[2 + i], other.data()[4 + i]);
+    EXPECT_EQ(usual.data()[4 + i], other.data()[2 + i]);
+  }
+}
+
 }  // namespace maquette::models

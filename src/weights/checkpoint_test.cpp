@@ -128,6 +128,22 @@ TEST(Checkpoint, the_wrapper_of_averaged_weights_is_preferred) {
   EXPECT_EQ(checkpoint.ignored.size(), 1u);
 }
 
+TEST(Checkpoint, openclip_under_the_names_of_stable_diffusion_cpp) {
+  const std::string layer = "cond_stage_model.1.transformer.text_model.encoder.layers.0.";
+  const Checkpoint checkpoint =
+      checkpoint_of(file_with({"model.diffusion_model.input_blocks.0.0.weight",
+                               "cond_stage_model.1.transformer.text_model.embeddings.token_embedding.weight",
+                               "cond_stage_model.1.transformer.text_model.text_projection",
+                               layer + "self_attn.in_proj.weight", layer + "self_attn.in_proj.bias"}))
+          .take();
+  const WeightMap& weights = checkpoint.find("text_encoder_2")->weights;
+  const std::string own = "text_model.encoder.layers.0.self_attn.";
+  EXPECT_EQ(weights.find(own + "v_proj.weight")->part, 2);
+  EXPECT_EQ(weights.find(own + "q_proj.bias")->parts, 3);
+  EXPECT_EQ(weights.find("text_projection.weight")->transform, Transform::transpose);
+  EXPECT_FALSE(weights.has("text_model.text_projection"));
+}
+
 TEST(Checkpoint, the_last_layer_of_sd2s_encoder_is_left_out) {
   std::vector<std::string> names = {"model.diffusion_model.input_blocks.0.0.weight",
                                     "cond_stage_model.model.positional_embedding",

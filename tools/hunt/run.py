@@ -20,11 +20,11 @@ def build(model, pipeline=None, scheduler=None, **more):
     parts = {**model.parts, "scheduler": copy.deepcopy(model.parts["scheduler"]), **model.flags, **more}
     if "image_encoder" in accepted:
         parts.setdefault("image_encoder", None)
+    pipe = cls(**{key: value for key, value in parts.items() if key in accepted})
     if scheduler:
         name, options = scheduler
-        written = {k: v for k, v in parts["scheduler"].config.items() if k != "_use_default_values"}  # as a folder has it
-        parts["scheduler"] = getattr(diffusers, name).from_config(written, **options)
-    pipe = cls(**{key: value for key, value in parts.items() if key in accepted})
+        written = {k: v for k, v in pipe.scheduler.config.items() if k != "_use_default_values"}  # as a folder has it
+        pipe.scheduler = getattr(diffusers, name).from_config(written, **options)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
