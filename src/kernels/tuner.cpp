@@ -8,6 +8,7 @@
 #include "kernels/tuner.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <optional>
 #include <thread>
@@ -57,18 +58,19 @@ std::pair<double, int> chores_for(double seconds) {
   return {(now() - begin) / count, count};
 }
 
-// Seconds that other work loses because it comes right after `run`: the least of several attempts, each
-// compared with chores of the same moment, so that a busy machine does not count.
+// Seconds that other work loses because it comes right after `run`: the middle one of several attempts, each
+// compared with chores of the same moment, so that a busy machine counts on both sides.
 double aftermath_of(const std::function<void()>& run) {
-  double least = kAftermath;
-  for (int repeat = 0; repeat < 3; ++repeat) {
+  std::array<double, 3> lost;
+  for (double& attempt : lost) {
     std::this_thread::sleep_for(kRest);
     const auto [alone, some] = chores_for(kAftermath / 2);
     run();
     const auto [after, count] = chores_for(kAftermath);
-    least = std::min(least, (after - alone) * count);
+    attempt = (after - alone) * count;
   }
-  return least < kNoAftermath ? 0 : least;
+  std::ranges::sort(lost);
+  return lost[1] < kNoAftermath ? 0 : lost[1];
 }
 
 struct Runner {
