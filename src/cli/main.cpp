@@ -1,12 +1,15 @@
 // maquette: reads the command line, runs one command, and turns an Error into its five-field message and the
 // exit code that docs/exit-codes.md lists. One of the three places that catch Error.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <functional>
 #include <map>
 #include <new>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -56,6 +59,20 @@ int report(const CLI::ParseError& error) {
   return report(Error(ErrorCode::usage, "{}", error.what()).hint("maquette --help shows the commands"));
 }
 
+// What was written, last word first, as CLI11 takes it. "--prompt=" with nothing behind it is an empty value:
+// CLI11 would take the next word.
+std::vector<std::string> words_of(int argc, char** argv) {
+  std::vector<std::string> words;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    const bool is_empty_value = word.starts_with("--") && word.find('=') == word.size() - 1;
+    words.emplace_back(is_empty_value ? word.substr(0, word.size() - 1) : word);
+    if (is_empty_value) words.emplace_back();
+  }
+  std::ranges::reverse(words);
+  return words;
+}
+
 int run(int argc, char** argv) {
   CLI::App root("Maquette: a generative art department under human control", "maquette");
   root.set_version_flag("--version", "maquette " MAQUETTE_VERSION);
@@ -75,7 +92,7 @@ int run(int argc, char** argv) {
     actions[app] = command.declare(*app);
   }
   try {
-    root.parse(argc, argv);
+    root.parse(words_of(argc, argv));
   } catch (const CLI::CallForHelp& help) {
     return root.exit(help);
   } catch (const CLI::CallForAllHelp& help) {
