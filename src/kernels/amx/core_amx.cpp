@@ -188,7 +188,7 @@ void multiply_pair(const PanelJob& job, const Pair& pair, Ahead ahead) {
   const char* b = job.b;
   for (int64_t tap = 0; tap < job.taps; ++tap) {
     const char* upper = job.a + pair.upper->a_offset + job.tap_offset[tap];
-    const char* lower = kBoth ? job.a + pair.lower->a_offset + job.tap_offset[tap] : nullptr;
+    const char* lower = kBoth ? job.a + pair.lower->a_offset + job.tap_offset[tap] : upper;
     const int64_t bytes = job.depth / kStepDepth * Form::kRowBytes;
     for (int64_t k = 0; k < bytes; k += Form::kRowBytes, b += Form::kStepBytes) {
       Form::template multiply<kBoth>(upper + k, lower + k, job.row_pitch, b);
