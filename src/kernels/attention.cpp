@@ -37,8 +37,8 @@ Tensor attention(Exec& ex, const AttentionInput& input) {
   const auto attempt = [&](const AttentionImplementation& candidate) {
     return [&] { candidate.run(ex, input, out); };
   };
-  const Candidates candidates(attention_implementations(), input, attempt);
-  const AttentionImplementation* chosen = candidates.choose(ex.tuner, [&] {
+  const Candidates candidates(ex.tuner, attention_implementations(), input, attempt);
+  const AttentionImplementation* chosen = candidates.choose([&] {
     AttentionInput one = input;
     one.n = 1;
     return one.text();

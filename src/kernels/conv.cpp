@@ -132,8 +132,8 @@ Tensor conv2d(Exec& ex, const Tensor& x, const ConvWeights& weights, const ConvG
       candidate.run(ex, problem, *packed, picture, epilogue, out);
     };
   };
-  const Candidates candidates(conv_implementations(), problem, attempt);
-  const ConvImplementation* chosen = candidates.choose(ex.tuner, [&] { return text_of_one(problem); });
+  const Candidates candidates(ex.tuner, conv_implementations(), problem, attempt);
+  const ConvImplementation* chosen = candidates.choose([&] { return text_of_one(problem); });
   if (!chosen) throw Error(ErrorCode::failed, "no implementation for {}", problem.text());
   const PackedConv& packed = weights.packed(*chosen, problem);
   ProfileScope profile(ex, "", problem.flop());
@@ -161,13 +161,12 @@ Tensor conv2d_enlarged(Exec& ex, const Tensor& x, const ConvWeights& weights, co
       candidate.run(ex, problem, *packed, picture, epilogue, out);
     };
   };
-  Candidates candidates(enlarged_conv_implementations(), problem, attempt);
+  Candidates candidates(ex.tuner, enlarged_conv_implementations(), problem, attempt);
   candidates.add({.name = "enlarge-first", .prepare = [&] {
                     enlarge_first();  // chooses for the large convolution, too
                     return enlarge_first;
                   }});
-  const ConvImplementation* chosen =
-      candidates.choose(ex.tuner, [&] { return "enlarged " + text_of_one(problem); });
+  const ConvImplementation* chosen = candidates.choose([&] { return "enlarged " + text_of_one(problem); });
   if (!chosen) {
     picture = {};  // its memory serves the large one
     return enlarge_first();

@@ -122,8 +122,8 @@ Tensor matmul(Exec& ex, const Tensor& x, const MatmulWeights& weights, const Mat
       candidate.run(ex, problem, *packed, x, epilogue, out);
     };
   };
-  const Candidates candidates(matmul_implementations(), problem, attempt);
-  const MatmulImplementation* chosen = candidates.choose(ex.tuner, [&] {
+  const Candidates candidates(ex.tuner, matmul_implementations(), problem, attempt);
+  const MatmulImplementation* chosen = candidates.choose([&] {
     MatmulProblem one = problem;
     if (x.rank() > 1) one.rows /= std::max<int64_t>(x.size(0), 1);  // the first dimension counts the pictures
     return one.text();

@@ -48,11 +48,14 @@ template <typename Implementation>
 class Candidates {
  public:
   template <typename Problem, typename Prepare>
-  Candidates(std::span<const Implementation> list, const Problem& problem, const Prepare& prepare) {
+  Candidates(Tuner* tuner, std::span<const Implementation> list, const Problem& problem,
+             const Prepare& prepare)
+      : tuner_(tuner), has_choice_(tuner || has_choices()) {
     for (const Implementation& implementation : list) {
       if (!implementation.accepts(problem)) continue;
       if (implementation.name == "reference" && !able_.empty()) continue;
       able_.push_back(&implementation);
+      if (!has_choice_) return;  // the first it is
       candidates_.push_back(
           {implementation.name, [&prepare, &implementation] { return prepare(implementation); }});
     }
@@ -62,11 +65,11 @@ class Candidates {
 
   // `text()` names the problem for one picture. Null: none accepts it, or the other way is chosen.
   template <typename Text>
-  const Implementation* choose(Tuner* tuner, const Text& text) const {
+  const Implementation* choose(const Text& text) const {
     const Implementation* first = able_.empty() ? nullptr : able_[0];
-    if (candidates_.size() < 2 || (!tuner && !has_choices())) return first;
+    if (!has_choice_ || candidates_.size() < 2) return first;
     const std::string problem = text();
-    if (tuner) tuner->meet(problem, candidates_);
+    if (tuner_) tuner_->meet(problem, candidates_);
     const auto choice = find_choice(problem, candidates_[0].name);
     if (!choice) return first;
     for (size_t i = 0; i < candidates_.size(); ++i) {
@@ -76,6 +79,8 @@ class Candidates {
   }
 
  private:
+  Tuner* tuner_;
+  bool has_choice_;  // somebody measures, or measured
   std::vector<const Implementation*> able_;
   std::vector<Candidate> candidates_;  // one for each, then the other way
 };

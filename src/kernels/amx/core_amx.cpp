@@ -312,24 +312,17 @@ const Core kCoreAmx{.max_rows = kRowsPerTile,
                     .most_channels = 2560,
                     .multiply = multiply_panel<Bf16Form>};
 
-const Core kCoreAmxSplit2{.max_rows = kRowsPerTile,
-                          .row_step = kRowsPerTile,
-                          .depth_multiple = kStepDepth,
-                          .element = 4,
-                          .block_bytes = 1024 * 1024,
-                          .most_channels = 1280,
-                          .multiply = multiply_split_panel<2>,
-                          .parts = 2,
-                          .split_row = split_row<2>};
-
-const Core kCoreAmxSplit3{.max_rows = kRowsPerTile,
-                          .row_step = kRowsPerTile,
-                          .depth_multiple = kStepDepth,
-                          .element = 4,
-                          .block_bytes = 1024 * 1024,
-                          .most_channels = 1280,
-                          .multiply = multiply_split_panel<3>,
-                          .parts = 3,
-                          .split_row = split_row<3>};
+template <int kParts>
+constexpr Core kSplit{.max_rows = kRowsPerTile,
+                      .row_step = kRowsPerTile,
+                      .depth_multiple = kStepDepth,
+                      .element = 4,
+                      .block_bytes = 1024 * 1024,
+                      .most_channels = 1280,
+                      .multiply = multiply_split_panel<kParts>,
+                      .parts = kParts,
+                      .split_row = split_row<kParts>};
+const Core kCoreAmxSplit2 = kSplit<2>;
+const Core kCoreAmxSplit3 = kSplit<3>;
 
 }  // namespace maquette::kernels::avx512
