@@ -15,6 +15,7 @@ std::string_view name(ErrorCode code) {
     case ErrorCode::no_memory: return "no-memory";
     case ErrorCode::cancelled: return "cancelled";
     case ErrorCode::limit_exceeded: return "limit-exceeded";
+    case ErrorCode::conflict: return "conflict";
   }
   return "failed";
 }

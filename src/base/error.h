@@ -22,11 +22,12 @@ enum class ErrorCode {
   weights,        // a checkpoint or adapter that does not fit
   no_memory,      // the job would not fit in memory
   cancelled,      // stopped by the user
-  limit_exceeded  // a measured quality limit asked for was not met (for example the seam of a texture)
+  limit_exceeded,  // a measured quality limit asked for was not met (for example the seam of a texture)
+  conflict  // it was changed by somebody else meanwhile, or exists already
 };
 
 // Exit codes, documented in docs/exit-codes.md: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused,
-// 5 bad file, 6 weights do not fit, 7 not enough memory, 8 cancelled, 9 limit exceeded.
+// 5 bad file, 6 weights do not fit, 7 not enough memory, 8 cancelled, 9 limit exceeded, 10 conflict.
 int exit_code(ErrorCode code);
 std::string_view name(ErrorCode code);
 
