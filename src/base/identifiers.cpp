@@ -56,7 +56,8 @@ std::string new_uuid() {
   bytes[8] = static_cast<char>((bytes[8] & 0x3f) | 0x80);
   const std::string digits = lower_hex(bytes);
   const std::string_view d = digits;
-  return fmt::format("{}-{}-{}-{}-{}", d.substr(0, 8), d.substr(8, 4), d.substr(12, 4), d.substr(16, 4), d.substr(20));
+  return fmt::format("{}-{}-{}-{}-{}", d.substr(0, 8), d.substr(8, 4), d.substr(12, 4), d.substr(16, 4),
+                     d.substr(20));
 }
 
 bool is_uuid(std::string_view text) {
@@ -91,17 +92,21 @@ std::chrono::system_clock::time_point parse_utc(std::string_view text) {
   bool whole = date && static_cast<size_t>(read) == copy.size();
   if (date && !whole) {
     int rest = 0;
-    const bool time = std::sscanf(copy.c_str() + read, "T%2d:%2d:%6lfZ%n", &hour, &minute, &second, &rest) == 3;
+    const bool time =
+        std::sscanf(copy.c_str() + read, "T%2d:%2d:%6lfZ%n", &hour, &minute, &second, &rest) == 3;
     whole = time && rest > 0 && static_cast<size_t>(read + rest) == copy.size();
   }
-  const std::chrono::year_month_day calendar{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+  const std::chrono::year_month_day calendar{std::chrono::year(year),
+                                             std::chrono::month(static_cast<unsigned>(month)),
                                              std::chrono::day(static_cast<unsigned>(day))};
-  if (!whole || !calendar.ok() || hour > 23 || minute > 59 || hour < 0 || minute < 0 || second < 0 || second >= 61) {
+  if (!whole || !calendar.ok() || hour > 23 || minute > 59 || hour < 0 || minute < 0 || second < 0 ||
+      second >= 61) {
     throw Error(ErrorCode::usage, "cannot read a time")
         .with("found", text)
         .with("expected", "2026-11-23T18:42:00Z or 2026-11-23");
   }
-  const auto fine = std::chrono::duration_cast<std::chrono::system_clock::duration>(std::chrono::duration<double>(second));
+  const auto fine =
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(std::chrono::duration<double>(second));
   return std::chrono::sys_days(calendar) + std::chrono::hours(hour) + std::chrono::minutes(minute) + fine;
 }
 

@@ -39,7 +39,8 @@ TEST(Identifiers, TimesComeBack) {
   EXPECT_EQ(utc_text(parse_utc(text)), text);
   EXPECT_EQ(utc_text(parse_utc("2026-11-23T18:42:00Z")), "2026-11-23T18:42:00.000Z");
   EXPECT_EQ(utc_text(parse_utc("2024-02-29")), "2024-02-29T00:00:00.000Z");
-  for (const char* wrong : {"", "yesterday", "2026-13-01", "2025-02-29", "2026-11-23T25:00:00Z", "2026-11-23T18:42:00Z; DROP"}) {
+  for (const char* wrong :
+       {"", "yesterday", "2026-13-01", "2025-02-29", "2026-11-23T25:00:00Z", "2026-11-23T18:42:00Z; DROP"}) {
     EXPECT_THROW(parse_utc(wrong), Error) << wrong;
   }
 }

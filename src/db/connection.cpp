@@ -61,7 +61,8 @@ Value value_of(const soci::row& row, size_t i) {
     case soci::dt_unsigned_long_long: return static_cast<int64_t>(row.get<unsigned long long>(i));
     default: break;
   }
-  throw std::logic_error(fmt::format("column \"{}\" has a type that is not used here", row.get_properties(i).get_name()));
+  throw std::logic_error(
+      fmt::format("column \"{}\" has a type that is not used here", row.get_properties(i).get_name()));
 }
 
 // A value in the form that SOCI refers to.
@@ -102,7 +103,8 @@ struct Bound {
     reference = what.find("FOREIGN KEY constraint") != what.npos;
   }
   if (unique) throw Error(ErrorCode::conflict, "it exists already").with("found", what);
-  if (reference) throw Error(ErrorCode::usage, "it refers to something that does not exist").with("found", what);
+  if (reference)
+    throw Error(ErrorCode::usage, "it refers to something that does not exist").with("found", what);
   throw Error(ErrorCode::failed, "the database refuses a statement")
       .with("found", what)
       .with("statement", sql.substr(0, 300));
@@ -124,10 +126,10 @@ auto translated(std::string_view sql, const Action& action) {
 namespace {
 
 // Durable writes (a power cut costs no commit), readers that do not wait for the writer.
-constexpr std::string_view kSqliteSettings[] = {
-    "PRAGMA journal_mode=WAL",  "PRAGMA synchronous=FULL",   "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=30000", "PRAGMA cache_size=-65536", "PRAGMA temp_store=MEMORY",
-    "PRAGMA mmap_size=1073741824"};
+constexpr std::string_view kSqliteSettings[] = {"PRAGMA journal_mode=WAL",    "PRAGMA synchronous=FULL",
+                                                "PRAGMA foreign_keys=ON",     "PRAGMA busy_timeout=30000",
+                                                "PRAGMA cache_size=-65536",   "PRAGMA temp_store=MEMORY",
+                                                "PRAGMA mmap_size=1073741824"};
 
 }  // namespace
 
@@ -212,7 +214,8 @@ bool Connection::update(std::string_view table, const Bindings& columns, const B
 }
 
 void Connection::begin(bool writes) {
-  // SQLite takes the right to write at the beginning: one that read first and then wants to write may be refused.
+  // SQLite takes the right to write at the beginning: one that read first and then wants to write may be
+  // refused.
   execute(backend_ == Backend::sqlite && writes ? "BEGIN IMMEDIATE" : "BEGIN");
   in_transaction_ = true;
 }

@@ -24,7 +24,8 @@ std::string file_of(const std::string& url) {
 Database::Database(std::string url)
     : url_(is_postgresql(url) ? std::move(url) : file_of(url)),
       backend_(is_postgresql(url_) ? Backend::postgresql : Backend::sqlite) {
-  if (backend_ == Backend::sqlite && (url_.empty() || url_.find('"') != url_.npos || url_.find("://") != url_.npos)) {
+  if (backend_ == Backend::sqlite &&
+      (url_.empty() || url_.find('"') != url_.npos || url_.find("://") != url_.npos)) {
     throw Error(ErrorCode::usage, "cannot tell which database to open")
         .with("found", url_)
         .with("expected", "a file, sqlite:///file or postgresql://user@host/name");

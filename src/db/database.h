@@ -36,13 +36,13 @@ struct Binding {
 };
 using Bindings = std::vector<Binding>;
 
-// One line of an answer. Asking for a column that is not there, or for a type that it has not, is a mistake of
-// the program and throws std::logic_error.
+// One line of an answer. Asking for a column that is not there, or for a type that it has not, is a mistake
+// of the program and throws std::logic_error.
 class Row {
  public:
   bool is_null(std::string_view column) const;
-  int64_t integer(std::string_view column) const;  // NULL: 0
-  double real(std::string_view column) const;      // whole numbers too; NULL: 0
+  int64_t integer(std::string_view column) const;   // NULL: 0
+  double real(std::string_view column) const;       // whole numbers too; NULL: 0
   std::string text(std::string_view column) const;  // NULL: ""
   bool flag(std::string_view column) const { return integer(column) != 0; }
 
@@ -111,8 +111,8 @@ class Database {
   std::string printable_url() const;
   // Waits while all connections are in use.
   Lease connect();
-  // A consistent copy of a SQLite database while others write to it. Throws Error(usage) for PostgreSQL, which
-  // has pg_dump.
+  // A consistent copy of a SQLite database while others write to it. Throws Error(usage) for PostgreSQL,
+  // which has pg_dump.
   void copy_to(const std::filesystem::path& file);
 
  private:
@@ -129,8 +129,8 @@ class Database {
   std::mutex writer_;  // SQLite has one writer at a time: waiting here is fairer than its own polling
 };
 
-// Everything between its construction and commit() happens, or nothing. Holds the right to write: SQLite gives
-// it to one transaction at a time.
+// Everything between its construction and commit() happens, or nothing. Holds the right to write: SQLite
+// gives it to one transaction at a time.
 class Transaction {
  public:
   explicit Transaction(Database& database);

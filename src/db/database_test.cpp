@@ -1,4 +1,5 @@
-// Runs on SQLite, and on PostgreSQL too where MAQUETTE_TEST_POSTGRESQL names a server (scripts/test starts one).
+// Runs on SQLite, and on PostgreSQL too where MAQUETTE_TEST_POSTGRESQL names a server (scripts/test starts
+// one).
 #include "db/database.h"
 
 #include <cstdlib>
@@ -84,8 +85,12 @@ TEST_P(DatabaseTest, CountersOfManyThreadsLoseNothing) {
 
 TEST_P(DatabaseTest, EventsAndTakesAreNeverRemoved) {
   const Lease c = database_.connect();
-  c->insert("events", {{"id", new_uuid()}, {"at", utc_now()}, {"role", "artist"}, {"action", "show:create"},
-                       {"subject_kind", "show"}, {"subject_id", "1"}});
+  c->insert("events", {{"id", new_uuid()},
+                       {"at", utc_now()},
+                       {"role", "artist"},
+                       {"action", "show:create"},
+                       {"subject_kind", "show"},
+                       {"subject_id", "1"}});
   EXPECT_THROW(c->execute("UPDATE events SET role = 'nobody'"), Error);
   EXPECT_THROW(c->execute("DELETE FROM events"), Error);
 }

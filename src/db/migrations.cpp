@@ -57,7 +57,8 @@ std::vector<std::string> statements_of(const Migration& migration, Backend backe
 void migrate(Connection& connection, std::string_view last) {
   const auto steps = migrations();
   connection.execute(
-      "CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, hash TEXT NOT NULL, applied_at TEXT NOT "
+      "CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, hash TEXT NOT NULL, applied_at "
+      "TEXT NOT "
       "NULL)");
   for (const Row& row : connection.query("SELECT name, hash FROM schema_migrations ORDER BY name")) {
     const auto known = std::ranges::find(steps, row.text("name"), &Migration::name);
@@ -79,12 +80,14 @@ void migrate(Connection& connection, std::string_view last) {
     connection.execute(connection.backend() == Backend::sqlite ? "BEGIN IMMEDIATE" : "BEGIN");
     try {
       // Somebody else may have applied it while this one waited for the right to write.
-      if (connection.backend() == Backend::postgresql) connection.execute("SELECT pg_advisory_xact_lock(20261123)");
+      if (connection.backend() == Backend::postgresql)
+        connection.execute("SELECT pg_advisory_xact_lock(20261123)");
       if (!connection.first("SELECT name FROM schema_migrations WHERE name = :name", name)) {
-        for (const std::string& statement : statements_of(step, connection.backend())) connection.execute(statement);
-        connection.insert("schema_migrations", {{"name", std::string(step.name)},
-                                                {"hash", sha256_hex(step.sql)},
-                                                {"applied_at", utc_now()}});
+        for (const std::string& statement : statements_of(step, connection.backend()))
+          connection.execute(statement);
+        connection.insert(
+            "schema_migrations",
+            {{"name", std::string(step.name)}, {"hash", sha256_hex(step.sql)}, {"applied_at", utc_now()}});
       }
       connection.execute("COMMIT");
     } catch (...) {

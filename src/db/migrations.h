@@ -12,8 +12,8 @@ namespace maquette::db {
 
 struct Migration {
   std::string_view name;  // "0001_studio": the file's name
-  // Statements that end with a semicolon at the end of a line. {{serial}} is a key that counts by itself; lines
-  // between "-- sqlite" or "-- postgresql" and "-- both" are for one kind of database.
+  // Statements that end with a semicolon at the end of a line. {{serial}} is a key that counts by itself;
+  // lines between "-- sqlite" or "-- postgresql" and "-- both" are for one kind of database.
   std::string_view sql;
 };
 

@@ -44,7 +44,8 @@ class TestDatabase {
   ~TestDatabase() {
     database_.reset();
     if (!folder_.empty()) std::filesystem::remove_all(folder_);
-    if (!name_.empty()) Connection(server_, Backend::postgresql).execute("DROP DATABASE " + name_ + " WITH (FORCE)");
+    if (!name_.empty())
+      Connection(server_, Backend::postgresql).execute("DROP DATABASE " + name_ + " WITH (FORCE)");
   }
   Database& database() { return *database_; }
   const std::string& url() const { return url_; }

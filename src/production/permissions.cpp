@@ -62,7 +62,8 @@ constexpr std::array<Action, kActionCount> kActions = actions_of_rules();
 
 constexpr bool rules_are_in_order() {
   for (size_t i = 0; i < kActionCount; ++i) {
-    if (static_cast<size_t>(kRules[i].action) != i || kRules[i].roles.size() != std::size(kRoles)) return false;
+    if (static_cast<size_t>(kRules[i].action) != i || kRules[i].roles.size() != std::size(kRoles))
+      return false;
   }
   return true;
 }
@@ -106,7 +107,8 @@ std::optional<Role> Caller::role_for(Action action, std::string_view show_id) co
 }
 
 bool Caller::may_somewhere(Action action) const {
-  return std::ranges::any_of(roles, [&](const auto& entry) { return role_for(action, entry.first).has_value(); });
+  return std::ranges::any_of(roles,
+                             [&](const auto& entry) { return role_for(action, entry.first).has_value(); });
 }
 
 Role require(const Caller& caller, Action action, std::string_view show_id) {
@@ -124,7 +126,8 @@ Role require(const Caller& caller, Action action, std::string_view show_id) {
       .with("action", name(action))
       .with("found", held.empty() ? "no role here" : fmt::format("{}", fmt::join(held, ", ")))
       .with("expected", fmt::format("{}", fmt::join(allowed, ", ")))
-      .hint("{}", caller.scope.empty() ? "an administrator gives roles" : "the API token's scopes may leave it out");
+      .hint("{}", caller.scope.empty() ? "an administrator gives roles"
+                                       : "the API token's scopes may leave it out");
 }
 
 }  // namespace maquette::production

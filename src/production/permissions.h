@@ -17,32 +17,32 @@ namespace maquette::production {
 enum class Role { artist, art_director, technician, trainer, auditor, producer, administrator };
 
 enum class Action {
-  show_read,        // everything in a show, pictures included
-  show_create,      // new shows
-  show_edit,        // a show's settings, statuses, types
-  structure_edit,   // sequences, shots, assets, casting
-  task_edit,        // tasks, briefs, references, assignments
-  comment_write,    // comments, also those that set a status
-  status_any,       // statuses that artists may not set
-  take_file,        // pictures brought in or painted; canvases
-  take_generate,    // jobs
-  take_mark,        // stars and verdicts
-  take_approve,     // the one approved take of a task
-  take_withdraw,    // takes of others (their own: whoever may file)
-  take_purge,       // freeing disk space
-  annotation_write, // drawings on takes
+  show_read,         // everything in a show, pictures included
+  show_create,       // new shows
+  show_edit,         // a show's settings, statuses, types
+  structure_edit,    // sequences, shots, assets, casting
+  task_edit,         // tasks, briefs, references, assignments
+  comment_write,     // comments, also those that set a status
+  status_any,        // statuses that artists may not set
+  take_file,         // pictures brought in or painted; canvases
+  take_generate,     // jobs
+  take_mark,         // stars and verdicts
+  take_approve,      // the one approved take of a task
+  take_withdraw,     // takes of others (their own: whoever may file)
+  take_purge,        // freeing disk space
+  annotation_write,  // drawings on takes
   playlist_edit,
-  link_create,      // links for guests
-  job_manage,       // jobs of others: cancel, retry, priority
-  library_read,     // models and samplers
-  library_edit,     // which role may use which model
-  person_read,      // names and roles
-  person_edit,      // accounts and roles
-  event_read,       // what happened
+  link_create,   // links for guests
+  job_manage,    // jobs of others: cancel, retry, priority
+  library_read,  // models and samplers
+  library_edit,  // which role may use which model
+  person_read,   // names and roles
+  person_edit,   // accounts and roles
+  event_read,    // what happened
   delivery_make,
-  studio_check,     // doctor
+  studio_check,  // doctor
   studio_backup,
-  token_own         // API tokens for oneself, one's own name and password
+  token_own  // API tokens for oneself, one's own name and password
 };
 
 std::string_view name(Role role);      // "art-director"

@@ -67,9 +67,10 @@ std::vector<Json> events(db::Connection& connection, const EventQuery& query) {
 
   std::vector<Json> found;
   for (const db::Row& row : connection.query(
-           fmt::format("SELECT e.*, p.name FROM events e LEFT JOIN people p ON p.id = e.person_id{} ORDER BY e.seq "
-                       "{} LIMIT :limit",
-                       where, query.after >= 0 ? "ASC" : "DESC"),
+           fmt::format(
+               "SELECT e.*, p.name FROM events e LEFT JOIN people p ON p.id = e.person_id{} ORDER BY e.seq "
+               "{} LIMIT :limit",
+               where, query.after >= 0 ? "ASC" : "DESC"),
            bindings)) {
     found.push_back(document_of(row));
   }

@@ -1,8 +1,8 @@
 // The event log: one line for every change, written in the transaction that makes the change, never altered
 // afterwards (the database refuses). What the log of rights and provenance builds on.
 //
-// Lines name people by their id only, so that a person can be forgotten without touching the log: `before` and
-// `after` must not hold names, addresses or texts about a person.
+// Lines name people by their id only, so that a person can be forgotten without touching the log: `before`
+// and `after` must not hold names, addresses or texts about a person.
 #pragma once
 
 #include <string>
@@ -36,7 +36,7 @@ void append_event(db::Transaction& tx, const Actor& actor, const Event& event);
 struct EventQuery {
   std::string show_id = {};  // empty: all
   std::string subject_id = {};
-  std::string action = {};   // "take:approve", or "take:" for all of takes
+  std::string action = {};  // "take:approve", or "take:" for all of takes
   std::string person_id = {};
   int64_t before = 0;  // newest first, below this number; 0: from the newest
   int64_t after = -1;  // oldest first, above this number; -1: newest first

@@ -1,5 +1,5 @@
-// Operations: everything that can be asked of a studio, one record each. The HTTP routes, the OpenAPI document
-// and the commands of the command line are made from this one table, so that all three do the same.
+// Operations: everything that can be asked of a studio, one record each. The HTTP routes, the OpenAPI
+// document and the commands of the command line are made from this one table, so that all three do the same.
 #pragma once
 
 #include <filesystem>
@@ -38,10 +38,10 @@ struct Upload {
 struct Call {
   Studio& studio;
   const production::Caller& caller;
-  Json arguments;                          // object: path, query and body values, of the parameters' kinds
+  Json arguments;  // object: path, query and body values, of the parameters' kinds
   std::optional<Upload> upload = {};
-  std::optional<int64_t> if_match = {};    // version that the caller has seen
-  std::string address = {};                // of the caller, for limits
+  std::optional<int64_t> if_match = {};  // version that the caller has seen
+  std::string address = {};              // of the caller, for limits
 
   std::string text(std::string_view name, std::string_view otherwise = "") const;
   std::optional<std::string> optional_text(std::string_view name) const;
@@ -62,10 +62,10 @@ struct Reply {
 };
 
 struct Operation {
-  std::string_view name;     // "take approve": words of the command line
-  std::string_view method;   // GET, POST, PUT, PATCH, DELETE
-  std::string_view path;     // "/takes/{take}/approve", below /api/v1
-  production::Action action; // what the caller's role must allow; handlers ask again where the show decides
+  std::string_view name;      // "take approve": words of the command line
+  std::string_view method;    // GET, POST, PUT, PATCH, DELETE
+  std::string_view path;      // "/takes/{take}/approve", below /api/v1
+  production::Action action;  // what the caller's role must allow; handlers ask again where the show decides
   std::string_view summary;
   std::string_view example;  // of the command line
   std::vector<Parameter> parameters;

@@ -1,0 +1,95 @@
+#include "app/studio/studio.h"
+
+#include <cstdlib>
+#include <unistd.h>
+
+#include "base/identifiers.h"
+#include "provenance/event_log.h"
+
+namespace maquette::app {
+
+namespace fs = std::filesystem;
+
+// --- news ---
+
+void Newsroom::publish(std::string kind, std::string show_id, Json data) {
+  constexpr size_t kKept = 500;
+  {
+    const std::lock_guard lock(mutex_);
+    items_.push_back({++last_, std::move(kind), std::move(show_id), std::move(data)});
+    if (items_.size() > kKept) items_.pop_front();
+  }
+  changed_.notify_all();
+}
+
+void Newsroom::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    ++wakes_;
+  }
+  changed_.notify_all();
+}
+
+std::vector<Newsroom::Item> Newsroom::wait(int64_t& seen, std::chrono::milliseconds longest) {
+  std::unique_lock lock(mutex_);
+  const int64_t wakes = wakes_;
+  changed_.wait_for(lock, longest, [&] { return last_ > seen || wakes_ != wakes; });
+  std::vector<Item> fresh;
+  for (const Item& item : items_) {
+    if (item.number > seen) fresh.push_back(item);
+  }
+  seen = last_;
+  return fresh;
+}
+
+int64_t Newsroom::last() const {
+  const std::lock_guard lock(mutex_);
+  return last_;
+}
+
+// --- studio ---
+
+Studio::Studio(const StudioOptions& options) : folder_(fs::absolute(options.folder)) {
+  std::error_code error;
+  fs::create_directories(folder_ / "shows", error);
+  fs::create_directories(folder_ / "spool", error);
+  if (error) {
+    throw Error(ErrorCode::failed, "cannot make the studio's folder")
+        .with("where", folder_.string())
+        .with("found", error.message());
+  }
+  database_ =
+      db::Database::open(options.database.empty() ? (folder_ / "studio.db").string() : options.database);
+}
+
+Studio::~Studio() = default;
+
+fs::path Studio::show_folder(const std::string& root) const {
+  return fs::path(root).is_absolute() ? fs::path(root) : folder_ / root;
+}
+
+production::Caller local_caller(Studio& studio) {
+  const char* user = std::getenv("USER");
+  const std::string login = user && *user ? user : "local";
+  production::Caller caller{.login = login, .name = login};
+  for (const production::Role role : production::all_roles()) caller.roles[""].insert(role);
+  {
+    const db::Lease c = studio.database().connect();
+    if (const auto row = c->first("SELECT id, name FROM people WHERE login = :login", {{"login", login}})) {
+      caller.person_id = row->text("id");
+      caller.name = row->text("name");
+      return caller;
+    }
+  }
+  db::Transaction tx(studio.database());
+  caller.person_id = new_uuid();
+  tx->insert("people",
+             {{"id", caller.person_id}, {"login", login}, {"name", login}, {"created_at", utc_now()}});
+  provenance::append_event(
+      tx, {caller.person_id, "program"},
+      {.action = "person:create", .subject_kind = "person", .subject_id = caller.person_id});
+  tx.commit();
+  return caller;
+}
+
+}  // namespace maquette::app
