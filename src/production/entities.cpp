@@ -1,0 +1,312 @@
+#include "production/entities.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/identifiers.h"
+#include "base/text.h"
+#include "production/references.h"
+
+namespace maquette::production {
+
+namespace {
+
+constexpr std::string_view kKinds[] = {"episode", "sequence", "shot", "asset"};
+constexpr std::string_view kStatuses[] = {"standby", "running", "complete", "canceled"};
+
+template <size_t N>
+void require_one_of(const std::string_view (&allowed)[N], std::string_view value, std::string_view what) {
+  if (std::ranges::find(allowed, value) != std::end(allowed)) return;
+  throw Error(ErrorCode::usage, "cannot use this {}", what)
+      .with("found", value)
+      .with("expected", fmt::format("{}", fmt::join(allowed, ", ")));
+}
+
+bool may_hold(std::string_view parent_kind, std::string_view kind) {
+  if (kind == "sequence") return parent_kind == "episode";
+  if (kind == "shot") return parent_kind == "sequence" || parent_kind == "episode";
+  return false;
+}
+
+// For LIKE, with "!" before what would be a wildcard.
+std::string contains_pattern(std::string_view text) {
+  std::string pattern = "%";
+  for (const char c : text) {
+    if (c == '%' || c == '_' || c == '!') pattern += '!';
+    pattern += c;
+  }
+  return pattern + "%";
+}
+
+}  // namespace
+
+std::string create_entity(const Change& change, const db::Row& show, const NewEntity& entity) {
+  require_one_of(kKinds, entity.kind, "kind");
+  require_code(entity.code, entity.kind);
+  if (!entity.name.empty()) require_name(entity.name, entity.kind);
+  const std::string show_id = show.text("id");
+  std::string path = entity.code;
+  if (!entity.parent_id.empty()) {
+    const db::Row parent = find_entity(*change, entity.parent_id);
+    if (parent.text("show_id") != show_id || !may_hold(parent.text("kind"), entity.kind)) {
+      throw Error(ErrorCode::usage, "{} \"{}\" cannot hold a {}", parent.text("kind"), parent.text("path"),
+                  entity.kind)
+          .with("expected", "episodes hold sequences and shots, sequences hold shots");
+    }
+    path = parent.text("path") + "/" + entity.code;
+  }
+  if (entity.kind == "asset") {
+    if (entity.asset_type.empty())
+      throw Error(ErrorCode::usage, "an asset needs a type")
+          .hint("background, texture, set-element, prop, concept");
+    find_type(*change, "asset_types", show_id, entity.asset_type);
+  }
+  if (!entity.data.is_object()) throw Error(ErrorCode::usage, "\"data\" is no object");
+  const std::string id = new_uuid();
+  change->insert("entities", {{"id", id},
+                              {"show_id", show_id},
+                              {"parent_id", db::or_null(entity.parent_id)},
+                              {"kind", entity.kind},
+                              {"asset_type", entity.asset_type},
+                              {"code", entity.code},
+                              {"path", path},
+                              {"name", entity.name},
+                              {"brief", entity.brief},
+                              {"data", entity.data.dump()},
+                              {"created_at", utc_now()}});
+  change.log(
+      {.action = fmt::format("{}:create", entity.kind),
+       .subject_kind = entity.kind,
+       .subject_id = id,
+       .subject_name = show.text("code") + "/" + path,
+       .show_id = show_id,
+       .after = {{"path", path}, {"name", entity.name}, {"brief", entity.brief}, {"data", entity.data}}});
+  return id;
+}
+
+void update_entity(const Change& change, const db::Row& entity, const EntityUpdate& update) {
+  require_version(entity, update.seen_version);
+  if (update.status) require_one_of(kStatuses, *update.status, "status of a shot or asset");
+  if (update.name && !update.name->empty()) require_name(*update.name, entity.text("kind"));
+  if (update.asset_type) find_type(*change, "asset_types", entity.text("show_id"), *update.asset_type);
+  db::Bindings columns = {{"version", entity.integer("version") + 1}};
+  Json before, after;
+  const auto set = [&](const char* column, const std::optional<std::string>& value) {
+    if (!value || *value == entity.text(column)) return;
+    columns.push_back({column, *value});
+    before[column] = entity.text(column);
+    after[column] = *value;
+  };
+  set("name", update.name);
+  set("brief", update.brief);
+  set("status", update.status);
+  set("asset_type", update.asset_type);
+  if (update.data.is_object()) {
+    Json data = json_of(entity, "data");
+    before["data"] = data;
+    data.merge_patch(update.data);  // RFC 7386: null removes
+    after["data"] = data;
+    columns.push_back({"data", data.dump()});
+  }
+  if (columns.size() == 1) return;
+  change->update("entities", columns, {"id", entity.text("id")});
+  change.log({.action = entity.text("kind") + ":update",
+              .subject_kind = entity.text("kind"),
+              .subject_id = entity.text("id"),
+              .subject_name = entity.text("path"),
+              .show_id = entity.text("show_id"),
+              .before = before,
+              .after = after});
+}
+
+namespace {
+
+constexpr std::string_view kEntityColumns =
+    "e.*, (SELECT t.thumbnail FROM takes t WHERE t.id = e.thumbnail_take_id AND t.purged_at IS NULL) AS "
+    "thumbnail";
+
+Json document_of(const db::Row& entity) {
+  return {{"id", entity.text("id")},
+          {"show_id", entity.text("show_id")},
+          {"parent_id", text_or_null(entity, "parent_id")},
+          {"kind", entity.text("kind")},
+          {"asset_type", entity.text("asset_type")},
+          {"code", entity.text("code")},
+          {"path", entity.text("path")},
+          {"name", entity.text("name")},
+          {"brief", entity.text("brief")},
+          {"status", entity.text("status")},
+          {"data", json_of(entity, "data")},
+          {"thumbnail", text_or_null(entity, "thumbnail")},
+          {"created_at", entity.text("created_at")},
+          {"version", entity.integer("version")}};
+}
+
+}  // namespace
+
+Json entity_document(db::Connection& c, const db::Row& entity) {
+  return document_of(*c.first(fmt::format("SELECT {} FROM entities e WHERE e.id = :id", kEntityColumns),
+                              {{"id", entity.text("id")}}));
+}
+
+namespace {
+
+void add_search(Conditions& where, const std::string& search) {
+  if (search.empty()) return;
+  // lower() leaves accents as they are in SQLite: names are compared as typed there.
+  const std::string pattern = contains_pattern(lower_ascii(search));
+  where.add("(lower(e.path) LIKE :search ESCAPE '!' OR lower(e.name) LIKE :search2 ESCAPE '!')", "search",
+            pattern);
+  where.bind("search2", pattern);
+}
+
+}  // namespace
+
+Page entities(db::Connection& c, const EntityQuery& query) {
+  Conditions where;
+  where.add("e.show_id = :show", "show", query.show_id);
+  if (!query.kind.empty()) where.add("e.kind = :kind", "kind", query.kind);
+  if (!query.parent_id.empty()) where.add("e.parent_id = :parent", "parent", query.parent_id);
+  if (!query.asset_type.empty()) where.add("e.asset_type = :type", "type", query.asset_type);
+  if (!query.status.empty()) where.add("e.status = :status", "status", query.status);
+  if (!query.page.after.empty()) where.add("e.path > :after", "after", query.page.after);
+  add_search(where, query.search);
+  const auto rows = c.query(
+      fmt::format("SELECT {} FROM entities e{} ORDER BY e.path LIMIT :limit", kEntityColumns, where.where()),
+      where.bindings(query.page));
+  return page_of(rows, query.page, "path", document_of);
+}
+
+// --- the board ---
+
+namespace {
+
+Conditions board_conditions(const BoardQuery& query) {
+  Conditions where;
+  where.add("e.show_id = :show", "show", query.show_id);
+  where.add("e.kind = :kind", "kind", query.kind);
+  add_search(where, query.search);
+  if (!query.task_type_id.empty() || !query.status_id.empty()) {
+    std::string tasks = "EXISTS (SELECT 1 FROM tasks k WHERE k.entity_id = e.id";
+    if (!query.task_type_id.empty()) tasks += " AND k.task_type_id = :task_type";
+    if (!query.status_id.empty()) tasks += " AND k.status_id = :task_status";
+    where.add(tasks + ")");
+    if (!query.task_type_id.empty()) where.bind("task_type", query.task_type_id);
+    if (!query.status_id.empty()) where.bind("task_status", query.status_id);
+  }
+  return where;
+}
+
+// The tasks of many entities at once: one question for a page instead of one for each line.
+void add_tasks(db::Connection& c, std::vector<Json>& items) {
+  std::vector<std::string> ids;
+  std::map<std::string, Json*> by_id;
+  for (Json& item : items) {
+    ids.push_back(item["entity"]["id"]);
+    by_id[ids.back()] = &item;
+  }
+  if (ids.empty()) return;
+  const IdList list(ids);
+  for (const db::Row& row : c.query(fmt::format("SELECT k.*, y.code AS type_code, y.name AS type_name, "
+                                                "s.code AS status_code, s.name AS status_name, s.color AS "
+                                                "status_color, (SELECT t.thumbnail FROM takes t WHERE t.id = "
+                                                "k.approved_take_id) AS thumbnail FROM tasks k JOIN "
+                                                "task_types y ON y.id = k.task_type_id JOIN task_statuses s "
+                                                "ON s.id = k.status_id WHERE k.entity_id IN ({}) ORDER "
+                                                "BY y.position, y.code",
+                                                list.text()),
+                                    list.bindings())) {
+    (*by_id[row.text("entity_id")])["tasks"].push_back(
+        {{"id", row.text("id")},
+         {"task_type",
+          {{"id", row.text("task_type_id")},
+           {"code", row.text("type_code")},
+           {"name", row.text("type_name")}}},
+         {"status",
+          {{"id", row.text("status_id")},
+           {"code", row.text("status_code")},
+           {"name", row.text("status_name")},
+           {"color", row.text("status_color")}}},
+         {"take_count", row.integer("take_count")},
+         {"retake_count", row.integer("retake_count")},
+         {"approved_take_id", text_or_null(row, "approved_take_id")},
+         {"thumbnail", text_or_null(row, "thumbnail")}});
+  }
+  for (const char* side : {"shot_id", "asset_id"}) {
+    for (const db::Row& row :
+         c.query(fmt::format("SELECT {0} AS id, count(*) AS n FROM castings WHERE {0} IN ({1}) GROUP BY {0}",
+                             side, list.text()),
+                 list.bindings())) {
+      (*by_id[row.text("id")])["casting_count"] = row.integer("n");
+    }
+  }
+}
+
+}  // namespace
+
+Page board(db::Connection& c, const BoardQuery& query) {
+  Conditions where = board_conditions(query);
+  if (!query.page.after.empty()) where.add("e.path > :after", "after", query.page.after);
+  const auto rows = c.query(
+      fmt::format("SELECT {} FROM entities e{} ORDER BY e.path LIMIT :limit", kEntityColumns, where.where()),
+      where.bindings(query.page));
+  Page page = page_of(rows, query.page, "path", [](const db::Row& row) {
+    return Json{{"entity", document_of(row)}, {"tasks", Json::array()}, {"casting_count", 0}};
+  });
+  add_tasks(c, page.items);
+  return page;
+}
+
+int64_t board_total(db::Connection& c, const BoardQuery& query) {
+  const Conditions where = board_conditions(query);
+  return c.first("SELECT count(*) AS n FROM entities e" + where.where(), where.bindings())->integer("n");
+}
+
+// --- casting ---
+
+std::vector<Json> casting(db::Connection& c, const db::Row& entity) {
+  const bool of_asset = entity.text("kind") == "asset";
+  std::vector<Json> list;
+  for (const db::Row& row : c.query(
+           fmt::format("SELECT {}, g.count AS casting_count, g.label AS casting_label FROM castings g JOIN "
+                       "entities e ON e.id = g.{} WHERE g.{} = :id ORDER BY e.path",
+                       kEntityColumns, of_asset ? "shot_id" : "asset_id", of_asset ? "asset_id" : "shot_id"),
+           {{"id", entity.text("id")}})) {
+    list.push_back({{"entity", document_of(row)},
+                    {"count", row.integer("casting_count")},
+                    {"label", row.text("casting_label")}});
+  }
+  return list;
+}
+
+void cast(const Change& change, const db::Row& shot, const db::Row& asset, int64_t count,
+          const std::string& label) {
+  if (asset.text("kind") != "asset" || shot.text("kind") == "asset") {
+    throw Error(ErrorCode::usage, "assets are cast in shots")
+        .with("found", fmt::format("{} in {}", asset.text("kind"), shot.text("kind")));
+  }
+  if (shot.text("show_id") != asset.text("show_id"))
+    throw Error(ErrorCode::usage, "the asset belongs to another show");
+  if (count < 0 || count > 100000) throw Error(ErrorCode::usage, "cannot cast an asset {} times", count);
+  const db::Bindings both = {{"shot", shot.text("id")}, {"asset", asset.text("id")}};
+  const auto now = change->first("SELECT * FROM castings WHERE shot_id = :shot AND asset_id = :asset", both);
+  if (!now && count == 0) return;
+  change->execute("DELETE FROM castings WHERE shot_id = :shot AND asset_id = :asset", both);
+  if (count > 0) {
+    change->insert(
+        "castings",
+        {{"shot_id", shot.text("id")}, {"asset_id", asset.text("id")}, {"count", count}, {"label", label}});
+  }
+  const auto said = [&](int64_t n, const std::string& text) {
+    return Json{{"asset", asset.text("path")}, {"count", n}, {"label", text}};
+  };
+  change.log({.action = "shot:casting-update",
+              .subject_kind = shot.text("kind"),
+              .subject_id = shot.text("id"),
+              .subject_name = shot.text("path"),
+              .show_id = shot.text("show_id"),
+              .before = now ? said(now->integer("count"), now->text("label")) : Json(),
+              .after = said(count, label)});
+}
+
+}  // namespace maquette::production

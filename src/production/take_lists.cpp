@@ -1,0 +1,238 @@
+// Reading takes: lists with search, one take with everything around it, and lineage.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/text.h"
+#include "production/references.h"
+#include "production/takes.h"
+
+namespace maquette::production {
+
+namespace {
+
+constexpr std::string_view kTakeQuestion =
+    "SELECT t.*, k.entity_path, k.approved_take_id, w.code AS show_code, y.code AS type_code, p.name AS "
+    "person_name FROM {} JOIN tasks k "
+    "ON k.id = t.task_id JOIN shows w ON w.id = t.show_id JOIN task_types y ON y.id = k.task_type_id JOIN "
+    "people p ON p.id = t.created_by";
+
+std::string state_of(const db::Row& row) {
+  if (!row.is_null("purged_at")) return "purged";
+  if (!row.is_null("withdrawn_at")) return "withdrawn";
+  return row.text("approved_take_id") == row.text("id") ? "approved" : "proposed";
+}
+
+Json document_of(const db::Row& row) {
+  const std::string label = take_label(row.integer("revision"), row.integer("number"));
+  return {
+      {"id", row.text("id")},
+      {"show_id", row.text("show_id")},
+      {"task_id", row.text("task_id")},
+      {"reference",
+       task_reference(row.text("show_code"), row.text("entity_path"), row.text("type_code")) + "/" + label},
+      {"revision", row.integer("revision")},
+      {"number", row.integer("number")},
+      {"label", label},
+      {"origin", row.text("origin")},
+      {"title", row.text("title")},
+      {"sha256", row.text("sha256")},
+      {"thumbnail", row.text("thumbnail")},
+      {"width", row.integer("width")},
+      {"height", row.integer("height")},
+      {"seed", row.text("seed")},
+      {"model", row.text("model")},
+      {"prompt", row.text("prompt")},
+      {"job_id", text_or_null(row, "job_id")},
+      {"state", state_of(row)},
+      {"marks",
+       {{"stars", nullptr},
+        {"validated", 0},
+        {"rejected", 0},
+        {"mine", {{"stars", 0}, {"verdict", "neutral"}}}}},
+      {"parents", Json::array()},
+      {"proof", json_of(row, "proof")},
+      {"created_by", {{"id", row.text("created_by")}, {"name", row.text("person_name")}}},
+      {"created_at", row.text("created_at")},
+      {"version", row.integer("version")}};
+}
+
+// Marks and parents of a whole page, one question each.
+void add_marks_and_parents(db::Connection& c, std::vector<Json>& items, const std::string& reader_id) {
+  if (items.empty()) return;
+  std::map<std::string, Json*> by_id;
+  std::vector<std::string> ids;
+  for (Json& item : items) {
+    ids.push_back(item["id"]);
+    by_id[ids.back()] = &item;
+  }
+  const IdList list(ids);
+  struct Sum {
+    int64_t stars = 0, people = 0;
+  };
+  std::map<std::string, Sum> sums;
+  for (const db::Row& row :
+       c.query(fmt::format("SELECT * FROM marks WHERE take_id IN ({})", list.text()), list.bindings())) {
+    Json& marks = (*by_id[row.text("take_id")])["marks"];
+    const int64_t stars = row.integer("stars");
+    if (stars > 0) sums[row.text("take_id")].stars += stars, ++sums[row.text("take_id")].people;
+    if (row.text("verdict") == "validated") marks["validated"] = marks["validated"].get<int>() + 1;
+    if (row.text("verdict") == "rejected") marks["rejected"] = marks["rejected"].get<int>() + 1;
+    if (row.text("person_id") == reader_id)
+      marks["mine"] = {{"stars", stars}, {"verdict", row.text("verdict")}};
+  }
+  for (const auto& [id, sum] : sums) {
+    (*by_id[id])["marks"]["stars"] = static_cast<double>(sum.stars) / static_cast<double>(sum.people);
+  }
+  for (const db::Row& row : c.query(fmt::format("SELECT x.take_id, x.relation, t.id, t.revision, t.number, "
+                                                "t.thumbnail FROM take_parents x JOIN takes t ON t.id "
+                                                "= x.parent_id WHERE x.take_id IN ({}) ORDER BY t.seq",
+                                                list.text()),
+                                    list.bindings())) {
+    (*by_id[row.text("take_id")])["parents"].push_back(
+        {{"id", row.text("id")},
+         {"label", take_label(row.integer("revision"), row.integer("number"))},
+         {"relation", row.text("relation")},
+         {"thumbnail", row.text("thumbnail")}});
+  }
+}
+
+// Words of a search: letters and digits only, so that none of them means anything to the search engines.
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  std::string word;
+  for (const char c : text) {
+    const unsigned char u = static_cast<unsigned char>(c);
+    if (std::isalnum(u) || u >= 128) {
+      word += static_cast<char>(u < 128 ? std::tolower(u) : u);
+    } else if (!word.empty()) {
+      words.push_back(std::exchange(word, {}));
+    }
+  }
+  if (!word.empty()) words.push_back(word);
+  constexpr size_t kMostWords = 12;
+  words.resize(std::min(words.size(), kMostWords));
+  return words;
+}
+
+// Every word must begin some word of the take's search text.
+void add_search(Conditions& where, db::Backend backend, const TakeQuery& query) {
+  const std::vector<std::string> words = words_of(query.search);
+  if (words.empty()) return;
+  if (backend == db::Backend::sqlite) {
+    std::string match = fmt::format("\"{}\"*", fmt::join(words, "\"* AND \""));
+    if (!query.show_id.empty()) {
+      std::string show = query.show_id;
+      std::erase(show, '-');
+      match += fmt::format(" AND \"show{}\"", show);
+    }
+    where.add("f.takes_search MATCH :search", "search", match);
+  } else {
+    where.add("to_tsvector('simple', t.search_text) @@ to_tsquery('simple', :search)", "search",
+              fmt::format("'{}':*", fmt::join(words, "':* & '")));
+  }
+}
+
+void add_state(Conditions& where, const std::string& state) {
+  if (state.empty()) {
+    where.add("t.withdrawn_at IS NULL");
+  } else if (state == "approved") {
+    where.add("k.approved_take_id = t.id");
+  } else if (state == "proposed") {
+    where.add("t.withdrawn_at IS NULL AND (k.approved_take_id IS NULL OR k.approved_take_id <> t.id)");
+  } else if (state == "withdrawn") {
+    where.add("t.withdrawn_at IS NOT NULL");
+  } else if (state == "purged") {
+    where.add("t.purged_at IS NOT NULL");
+  } else if (state != "all") {
+    throw Error(ErrorCode::usage, "cannot use this state of takes")
+        .with("found", state)
+        .with("expected", "proposed, approved, withdrawn, purged, all");
+  }
+}
+
+}  // namespace
+
+Page takes(db::Connection& c, const TakeQuery& query) {
+  Conditions where;
+  if (!query.show_id.empty()) where.add("t.show_id = :show", "show", query.show_id);
+  if (!query.task_id.empty()) where.add("t.task_id = :task", "task", query.task_id);
+  if (!query.job_id.empty()) where.add("t.job_id = :job", "job", query.job_id);
+  if (!query.origin.empty()) where.add("t.origin = :origin", "origin", query.origin);
+  if (!query.model.empty()) where.add("t.model = :model", "model", query.model);
+  if (!query.person_id.empty()) where.add("t.created_by = :person", "person", query.person_id);
+  if (query.revision > 0) where.add("t.revision = :revision", "revision", query.revision);
+  if (!query.verdict.empty()) {
+    where.add("EXISTS (SELECT 1 FROM marks m WHERE m.take_id = t.id AND m.verdict = :verdict)", "verdict",
+              query.verdict);
+  }
+  add_state(where, query.state);
+  add_search(where, c.backend(), query);
+  // SQLite finds words newest first by the index's own order.
+  const bool by_words = c.backend() == db::Backend::sqlite && !words_of(query.search).empty();
+  const std::string_view order = by_words ? "f.rowid" : "t.seq";
+  if (const auto after = parse_integer(query.page.after))
+    where.add(fmt::format("{} < :after", order), "after", int64_t{*after});
+  const auto rows =
+      c.query(fmt::format(fmt::runtime(kTakeQuestion),
+                          by_words ? "takes_search f JOIN takes t ON t.seq = f.rowid" : "takes t") +
+                  where.where() + fmt::format(" ORDER BY {} DESC LIMIT :limit", order),
+              where.bindings(query.page));
+  Page page = page_of(rows, query.page, "seq", document_of);
+  add_marks_and_parents(c, page.items, query.reader_id);
+  return page;
+}
+
+Json take_document(db::Connection& c, const db::Row& take, const std::string& reader_id) {
+  std::vector<Json> one = {document_of(*c.first(
+      fmt::format(fmt::runtime(kTakeQuestion), "takes t") + " WHERE t.id = :id", {{"id", take.text("id")}}))};
+  add_marks_and_parents(c, one, reader_id);
+  return one[0];
+}
+
+std::vector<Json> take_files(db::Connection& c, const db::Row& take) {
+  std::vector<Json> list;
+  for (const db::Row& row : c.query(
+           "SELECT f.representation, f.name, f.sha256, s.bytes, s.media_type, s.purged_at FROM take_files f "
+           "JOIN files s ON "
+           "s.sha256 = f.sha256 AND s.show_id = :s WHERE f.take_id = :t ORDER BY f.representation, f.name",
+           {{"s", take.text("show_id")}, {"t", take.text("id")}})) {
+    list.push_back({{"representation", row.text("representation")},
+                    {"name", row.text("name")},
+                    {"sha256", row.text("sha256")},
+                    {"bytes", row.integer("bytes")},
+                    {"media_type", row.text("media_type")},
+                    {"purged_at", text_or_null(row, "purged_at")}});
+  }
+  return list;
+}
+
+// Walks upwards and downwards from the take, not sideways: what it is made of and what was made of it.
+Json lineage(db::Connection& c, const db::Row& take, const std::string& reader_id) {
+  constexpr size_t kMost = 500;
+  std::set<std::string> seen = {take.text("id")};
+  Json edges = Json::array();
+  bool cut = false;
+  for (const bool upwards : {true, false}) {
+    std::vector<std::string> open = {take.text("id")};
+    while (!open.empty() && !cut) {
+      const std::string id = open.back();
+      open.pop_back();
+      for (const db::Row& row : c.query(
+               fmt::format("SELECT * FROM take_parents WHERE {} = :id", upwards ? "take_id" : "parent_id"),
+               {{"id", id}})) {
+        edges.push_back({{"take", row.text("take_id")},
+                         {"parent", row.text("parent_id")},
+                         {"relation", row.text("relation")}});
+        const std::string next = row.text(upwards ? "parent_id" : "take_id");
+        if (seen.insert(next).second) open.push_back(next);
+      }
+      cut = seen.size() > kMost;
+    }
+  }
+  Json list = Json::array();
+  for (const std::string& id : seen) list.push_back(take_document(c, find_take(c, id), reader_id));
+  return {{"takes", list}, {"edges", edges}, {"complete", !cut}};
+}
+
+}  // namespace maquette::production
