@@ -59,7 +59,11 @@ Session::~Session() = default;
 
 MadePicture Session::run(const Recipe& recipe, const SessionCallbacks& callbacks,
                          std::span<const GivenPicture> pictures) {
-  diffusion::Callbacks watch{.progress = callbacks.progress, .preview = nullptr, .preview_decoder = {}};
+  diffusion::Callbacks watch{.progress = callbacks.progress,
+                             .preview = nullptr,
+                             .preview_decoder = {},
+                             .preview_every = callbacks.preview_every,
+                             .journal = callbacks.journal};
   if (callbacks.preview) {
     watch.preview = [&callbacks](int step, const Tensor& preview) {
       const media::Image8 image = media::image8_from_signed_tensor(preview);
@@ -80,7 +84,8 @@ MadePicture Session::run(const Recipe& recipe, const SessionCallbacks& callbacks
                    .recipe = picture.recipe,
                    .seconds = picture.seconds,
                    .measures = picture.measures,
-                   .notes = picture.notes};
+                   .notes = picture.notes,
+                   .known_evaluations = picture.known_evaluations};
   made.measures.insert(made.measures.end(), measured.measures.begin(), measured.measures.end());
   made.notes.insert(made.notes.end(), measured.notes.begin(), measured.notes.end());
   const media::PictureMetadata metadata =

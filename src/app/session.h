@@ -28,6 +28,7 @@ struct MadePicture {
   std::vector<std::pair<std::string, double>> seconds;
   std::vector<std::pair<std::string, double>> measures;
   std::vector<std::string> notes;
+  int known_evaluations = 0;  // of the network: answered from the journal
 };
 
 // rgb [height][width][3], there during the call.
@@ -50,6 +51,9 @@ struct GivenPicture {
 struct SessionCallbacks {
   ProgressCallback progress;  // returns false to cancel
   std::function<void(const PreviewPicture&)> preview;
+  int preview_every = 1;  // steps
+  // Where the network's answers are kept, so that the same run goes on after a kill; empty: nowhere.
+  std::filesystem::path journal;
 };
 
 // For one thread at a time; several sessions may run at once.

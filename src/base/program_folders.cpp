@@ -1,7 +1,12 @@
 #include "base/program_folders.h"
 
 #include <dlfcn.h>
-#include <string>
+#include <fmt/core.h>
+#include <link.h>
+#include <set>
+#include <sys/stat.h>
+
+#include "base/hash.h"
 
 namespace maquette {
 
@@ -22,6 +27,25 @@ std::vector<std::filesystem::path> program_folders() {
   }
   add("/proc/self/exe");
   return found;
+}
+
+std::string program_mark() {
+  std::set<std::string> files;
+  // The program itself has no name in this list, nor has what the kernel puts there.
+  const auto note = [](dl_phdr_info* info, size_t, void* to) {
+    const std::string_view name = info->dlpi_name ? info->dlpi_name : "";
+    static_cast<std::set<std::string>*>(to)->emplace(name.empty() ? "/proc/self/exe" : name);
+    return 0;
+  };
+  ::dl_iterate_phdr(note, &files);
+  std::string text;
+  for (const std::string& file : files) {
+    struct stat status {};
+    if (::stat(file.c_str(), &status) != 0) continue;
+    text +=
+        fmt::format("{} {} {}.{:09}\n", file, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+  }
+  return sha256_hex(text);
 }
 
 }  // namespace maquette

@@ -10,6 +10,7 @@ struct ProgressReport {
   std::string_view phase;    // "loading", "encoding the prompt", "sampling", "decoding", "upscaling"
   int done = 0;              // steps finished in this phase
   int total = 0;             // steps of this phase; 0 where unknown
+  int known = 0;             // of those finished, how many an earlier run did (diffusion/step_journal.h)
   double seconds_left = -1;  // estimate for the whole job; below 0 where there is none yet
 };
 

@@ -168,6 +168,7 @@ struct Run {
   Stopwatch& watch;
   TileOptions tiles;
   std::optional<int> first_pass_calls;  // once there was one: prompt schedules of the second count on
+  std::optional<StepJournal> journal;
 
   // Phases of two passes add up.
   void took(const std::string& phase) {
@@ -184,7 +185,23 @@ struct Run {
     }
   }
   void check_memory(int64_t height, int64_t width);
+  void open_journal();
+  void close_journal();
 };
+
+void Run::open_journal() {
+  if (callbacks.journal.empty()) return;
+  journal.emplace(JournalSettings{.file = callbacks.journal,
+                                  .key = journal_key(picture.recipe, state.ex.activations),
+                                  .leaning = picture.recipe.feature_cache.every > 1});
+}
+
+void Run::close_journal() {
+  if (!journal) return;
+  note(journal->notes());
+  picture.known_evaluations = journal->answered();
+  journal.reset();
+}
 
 // Refuses what cannot be sampled in the memory there is, and decodes in tiles what cannot be decoded at once.
 void Run::check_memory(int64_t height, int64_t width) {
@@ -219,7 +236,7 @@ void Run::check_memory(int64_t height, int64_t width) {
 
 void show_preview(Run& run, int step, const Tensor& denoised) {
   const Codec& codec = *run.model.codec;
-  if (!run.callbacks.preview) return;
+  if (!run.callbacks.preview || step % std::max(run.callbacks.preview_every, 1) != 0) return;
   if (const Codec* small = run.state.preview_codec(run.callbacks.preview_decoder, codec)) {
     run.callbacks.preview(step, small->decode(run.state.ex, denoised, run.tiles));
     return;
@@ -283,9 +300,13 @@ Tensor sample(Run& run, const PictureInput& input, const Recipe& recipe, samplin
                       .control = controls.residuals,
                       .score_bias = prompts.score_bias,
                       .adapters = controls.adapters};
-  request.step_done = [&run](int done, int total, const Tensor& denoised) {
-    run.progress.tell("sampling", done, total);
-    show_preview(run, done, denoised);
+  if (run.journal) request.journal = &*run.journal;
+  int known = 0;  // steps
+  request.step_done = [&run, &known](int done, int total, const Tensor& denoised) {
+    const bool replaying = run.journal && run.journal->replaying();
+    if (replaying) known = done;
+    run.progress.tell("sampling", done, total, known);
+    if (!replaying) show_preview(run, done, denoised);
   };
   const Tensor latent = run_pass(ex, request, noise);
   run.took("sample");
@@ -382,11 +403,13 @@ Picture Engine::run(const Recipe& asked, const Callbacks& callbacks, const HeldP
   picture.recipe.height = static_cast<int>(input.height);
   run.check_memory(input.height, input.width);
   // Beyond this point the recipe is fixed.
+  run.open_journal();
 
   sampling::NoiseSource noise = noise_of(recipe);
   picture.latent = sample(run, input, recipe, noise);
   Tensor pixels = decode(run, picture.latent);
   if (recipe.hires.scale > 0) pixels = hires_pass(run, input, pixels);
+  run.close_journal();
   FinishedPicture finished = put_back(input, recipe, pixels);
   picture.image8 = finished.image8;
   picture.image = finished.image;

@@ -7,6 +7,7 @@
 // the other.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -27,6 +28,10 @@ struct Callbacks {
   // A rough picture of the unfinished latent after each step, [1, 3, h, w] in [-1, 1], at latent size.
   std::function<void(int step, const Tensor& picture)> preview;
   std::string preview_decoder;  // a TAESD file: previews decoded by it, at the picture's size
+  int preview_every = 1;        // steps
+  // Where the network's answers are kept, so that the same run goes on after a kill (step_journal.h); empty:
+  // nowhere. The file stays when the picture is done.
+  std::filesystem::path journal;
 };
 
 struct Picture {
@@ -39,6 +44,7 @@ struct Picture {
   std::vector<std::pair<std::string, double>> seconds;   // per phase, in order
   std::vector<std::pair<std::string, double>> measures;  // seam_x, seam_y, drift_inside, ...
   std::vector<std::string> notes;                        // decisions and warnings, for people
+  int known_evaluations = 0;                             // of the network: answered from the journal
   // Where a mask said what to repaint (and nothing was enlarged afterwards): the original and the mask, for
   // measuring.
   media::Image original;

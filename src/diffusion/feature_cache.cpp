@@ -2,6 +2,8 @@
 // in steps: samplers of second order call it twice a step, and both calls count.
 #include "diffusion/feature_cache.h"
 
+#include <algorithm>
+
 namespace maquette::diffusion {
 
 models::DeepFeatures* FeatureCache::features_for(const std::vector<size_t>& owner, const CachedCall& at) {
@@ -16,6 +18,13 @@ models::DeepFeatures* FeatureCache::features_for(const std::vector<size_t>& owne
   }
   entry.last_timestep = at.timestep;
   return &entry.features;
+}
+
+bool FeatureCache::stands_alone(int call) const {
+  return std::ranges::all_of(entries_, [&](const auto& owned) {
+    const Entry& entry = owned.second;
+    return entry.full_call == call || call - entry.full_call >= settings_.every;
+  });
 }
 
 void check_feature_cache(const Recipe::FeatureCache& settings, const models::UNet& unet) {

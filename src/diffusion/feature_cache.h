@@ -27,6 +27,10 @@ class FeatureCache {
   // again.
   models::DeepFeatures* features_for(const std::vector<size_t>& owner, const CachedCall& at);
 
+  // After a call: whether that call and all that follow would be the same had the pass begun with it. So it
+  // is where every owner's features come from that call, or are too old to be used again.
+  bool stands_alone(int call) const;
+
  private:
   struct Entry {
     models::DeepFeatures features;

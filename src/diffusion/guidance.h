@@ -98,6 +98,9 @@ class GuidedModel {
   // x [1, C, h, w] f32 as the network takes it (already scaled) -> prediction [1, C', h, w] f32.
   Tensor operator()(const Tensor& x, const CallPosition& at);
 
+  // See FeatureCache.
+  bool stands_alone(int call) const { return feature_cache_.stands_alone(call); }
+
  private:
   struct Member {
     size_t condition = 0;

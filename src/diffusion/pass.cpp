@@ -154,7 +154,14 @@ Tensor run_pass(kernels::Exec& ex, const PassRequest& request, sampling::NoiseSo
   };
   const auto network = [&](const Tensor& x, const sampling::LatentState& state) {
     const CallPosition at{.timestep = state.timestep, .step = state.step, .call = state.call};
-    return request.recipe.tile_size > 0 ? in_tiles(ex, model, request, x, at) : model(x, at);
+    const auto evaluate = [&] {
+      return request.recipe.tile_size > 0 ? in_tiles(ex, model, request, x, at) : model(x, at);
+    };
+    if (!request.journal) return evaluate();
+    return request.journal->answer(x, [&] {
+      const Tensor prediction = evaluate();
+      return Evaluation{.prediction = prediction, .stands_alone = model.stands_alone(at.call)};
+    });
   };
   const bool over_picture = has_init && !starts_from_noise(request.recipe);
   Tensor x =

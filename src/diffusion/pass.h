@@ -4,6 +4,7 @@
 
 #include "diffusion/engine.h"
 #include "diffusion/guides.h"
+#include "diffusion/step_journal.h"
 
 namespace maquette::diffusion {
 
@@ -18,6 +19,7 @@ struct PassRequest {
   std::vector<AdapterStates> adapters;   // T2I-Adapters
   std::function<void(int done, int total, const Tensor& denoised)>
       step_done;  // throws Error(cancelled) to stop
+  StepJournal* journal = nullptr;
 };
 
 // Whether a ControlNet or T2I-Adapter takes part; picture prompts (IP-Adapter) belong to the plain pipelines.

@@ -28,24 +28,27 @@ class ProgressTeller {
  public:
   explicit ProgressTeller(const ProgressCallback& callback) : callback_(callback) {}
 
-  void tell(std::string_view phase, int done, int total) {
+  // known: how many of `done` an earlier run did, so that they took no time.
+  void tell(std::string_view phase, int done, int total, int known = 0) {
     if (phase != phase_) {
       phase_ = phase;
       begin_ = std::chrono::steady_clock::now();
     }
     double left = -1;
-    if (done > 0 && total > 0) {
+    if (done > known && total > 0) {
       const double spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-      left = spent / done * (total - done);
+      left = spent / (done - known) * (total - done);
     }
     done_ = done;
     total_ = total;
-    if (callback_ && !callback_({.phase = phase_, .done = done, .total = total, .seconds_left = left}))
+    known_ = known;
+    if (callback_ &&
+        !callback_({.phase = phase_, .done = done, .total = total, .known = known, .seconds_left = left}))
       stop();
   }
   // Between the blocks of a network: no news, but a chance to stop.
   void check() {
-    if (callback_ && !callback_({.phase = phase_, .done = done_, .total = total_})) stop();
+    if (callback_ && !callback_({.phase = phase_, .done = done_, .total = total_, .known = known_})) stop();
   }
 
  private:
@@ -57,6 +60,7 @@ class ProgressTeller {
   std::string phase_ = "starting";
   int done_ = 0;
   int total_ = 0;
+  int known_ = 0;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
