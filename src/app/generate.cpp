@@ -17,13 +17,13 @@
 
 namespace maquette::app {
 
-namespace {
-
 uint64_t peak_memory() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<uint64_t>(usage.ru_maxrss) * 1024;  // Linux counts in KiB
 }
+
+namespace {
 
 // A folder gets SEED.png (never over an existing file); a file gets the seed in its name where there are
 // several.

@@ -47,6 +47,8 @@ struct GenerateResult {
   std::vector<std::string> profile;  // lines of a table
 };
 
+uint64_t peak_memory();  // bytes, of the whole process so far
+
 // Throws Error; pictures finished before it stay on disk.
 GenerateResult generate(const GenerateRequest& request);
 

@@ -31,6 +31,8 @@ const Command kCommands[] = {
     {"seam", "measure the seams of a texture", "maquette seam rock.png --tile xy --limit 1.5", picture_seam},
     {"tune", "measure which kernels are the fastest here, and remember it",
      "maquette tune --model sd15.safetensors --width 512 --height 768\nmaquette tune --forget", tune},
+    {"worker", "make pictures for another program: the studio starts it and talks to it in lines of JSON",
+     "echo '{\"quit\": true}' | maquette worker", worker},
     {"samplers", "list the samplers and schedules", "maquette samplers", list_samplers},
     {"tokens", "show how a prompt is split and weighted",
      "maquette tokens \"a (red:1.3) rock\" --dialect a1111", prompt_tokens},
