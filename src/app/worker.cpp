@@ -9,6 +9,7 @@
 #include <csignal>
 #include <deque>
 #include <fcntl.h>
+#include <fstream>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -281,6 +282,8 @@ void serve_jobs() {
     throw Error(ErrorCode::failed, "cannot take over standard output");
   }
   std::signal(SIGPIPE, SIG_IGN);
+  // Where memory runs out, the system is to end a worker and not the program that started it.
+  std::ofstream("/proc/self/oom_score_adj") << 500;
   Worker(STDIN_FILENO, out).run();
 }
 

@@ -11,7 +11,7 @@
 #include "diffusion/lora_tags.h"
 #include "diffusion/memory.h"
 #include "diffusion/pass.h"
-#include "diffusion/preview.h"
+#include "diffusion/previews.h"
 #include "diffusion/prompts.h"
 #include "diffusion/run_progress.h"
 #include "kernels/choice.h"
@@ -25,7 +25,7 @@ struct Engine::State {
   std::string model_key;  // of the one model that is kept
   std::string packed;     // model and type whose weights are packed: they take no more memory
   std::unique_ptr<Model> model;
-  std::optional<LatentPreview> preview;
+  Previews previews;
   ControlLibrary controls;
   AdapterCache adapters;
   std::string upscaler_path;
@@ -33,13 +33,7 @@ struct Engine::State {
   FileHashes hashes;
   PromptCache prompts;
 
-  std::string preview_path;
-  std::optional<Codec> taesd;
-
   Model& model_for(const Recipe& recipe);
-  // The TAESD that decodes previews: the one named, or the model's own; null where latents are mapped to
-  // colours instead.
-  const Codec* preview_codec(const std::string& path, const Codec& own);
 };
 
 Model& Engine::State::model_for(const Recipe& recipe) {
@@ -51,31 +45,13 @@ Model& Engine::State::model_for(const Recipe& recipe) {
       fmt::format("{}|{}|{}|{}", recipe.model.path, recipe.vae.path, recipe.model_family, recipe.prediction);
   if (key != model_key || !model) {
     model.reset();
-    preview.reset();
+    previews.forget_model();
     model =
         load_model(recipe.model.path,
                    {.family = recipe.model_family, .prediction = recipe.prediction, .vae = recipe.vae.path});
     model_key = key;
   }
   return *model;
-}
-
-const Codec* Engine::State::preview_codec(const std::string& path, const Codec& own) {
-  if (path.empty()) return own.vae() ? nullptr : &own;
-  if (!taesd || preview_path != path) {
-    taesd = load_codec(path, {});
-    preview_path = path;
-    if (taesd->vae() || taesd->latent_channels() != own.latent_channels() ||
-        taesd->factor() != own.factor()) {
-      throw Error(ErrorCode::weights, "cannot make previews with \"{}\"", path)
-          .with("found", taesd->vae() ? "a VAE"
-                                      : fmt::format("{} latent channels, factor {}", taesd->latent_channels(),
-                                                    taesd->factor()))
-          .with("expected",
-                fmt::format("a TAESD of {} latent channels, factor {}", own.latent_channels(), own.factor()));
-    }
-  }
-  return &*taesd;
 }
 
 Engine::Engine() : state_(std::make_unique<State>()) {}
@@ -235,14 +211,12 @@ void Run::check_memory(int64_t height, int64_t width) {
 }
 
 void show_preview(Run& run, int step, const Tensor& denoised) {
-  const Codec& codec = *run.model.codec;
-  if (!run.callbacks.preview || step % std::max(run.callbacks.preview_every, 1) != 0) return;
-  if (const Codec* small = run.state.preview_codec(run.callbacks.preview_decoder, codec)) {
-    run.callbacks.preview(step, small->decode(run.state.ex, denoised, run.tiles));
-    return;
-  }
-  if (!run.state.preview) run.state.preview = LatentPreview::fit(run.state.ex, *codec.vae());
-  run.callbacks.preview(step, (*run.state.preview)(codec.unscaled(denoised)));
+  const Callbacks& callbacks = run.callbacks;
+  if (!callbacks.preview || step % std::max(callbacks.preview_every, 1) != 0) return;
+  callbacks.preview(
+      step, run.state.previews.make(
+                run.state.ex, denoised,
+                {.codec = *run.model.codec, .decoder = callbacks.preview_decoder, .tiles = run.tiles}));
 }
 
 // Takes picture prompts out of the network again, whatever happens.
