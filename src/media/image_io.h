@@ -37,6 +37,8 @@ struct WriteOptions {
   int bits = 0;      // PNG and TIFF: 8 or 16. OpenEXR: 16 (half) or 32. JPEG and WebP: 8. 0: 8, OpenEXR 16
   int quality = 95;  // JPEG and WebP (both lossy), 1 to 100
   double dpi = 0;    // 0: none
+  // JPEG and TIFF: the sRGB profile goes into the file, so that no reader has to guess. PNG always says sRGB.
+  bool tag_srgb = false;
   PictureMetadata metadata = {};
 };
 

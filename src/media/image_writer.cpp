@@ -10,6 +10,7 @@
 
 #include "media/color.h"
 #include "media/exif.h"
+#include "media/icc_profile.h"
 #include "media/image_io.h"
 #include "media/metadata_fields.h"
 #include "media/oiio_memory.h"
@@ -97,6 +98,11 @@ OIIO::ImageSpec spec_of(const Image& image, ImageFormat format, int bits, const 
     if (options.metadata.recipe_json)
       spec.attribute(std::string(kRecipeKeyword), *options.metadata.recipe_json);
     for (const auto& [keyword, text] : options.metadata.other) spec.attribute(keyword, text);
+  }
+  if (options.tag_srgb && (format == ImageFormat::jpeg || format == ImageFormat::tiff)) {
+    const std::string& profile = srgb_icc_profile();
+    const auto size = static_cast<int>(profile.size());
+    spec.attribute("ICCProfile", OIIO::TypeDesc(OIIO::TypeDesc::UINT8, size), profile.data());
   }
   // TIFF's resolution is written with its other tags, in tiff_with_exif.
   if (options.dpi > 0 && format != ImageFormat::tiff) {
