@@ -33,6 +33,9 @@ struct ReadOptions {
 Result<Image> read_image(const fs::path& path, const ReadOptions& options = {});
 Result<Image> decode_image(Bytes file, const ReadOptions& options = {});
 
+// The same in 8 bits: equal to to_8bit(decode_image(...)), several times as fast for files of 8 bits.
+Result<Image8> decode_image8(Bytes file, const ReadOptions& options = {});
+
 struct WriteOptions {
   int bits = 0;      // PNG and TIFF: 8 or 16. OpenEXR: 16 (half) or 32. JPEG and WebP: 8. 0: 8, OpenEXR 16
   int quality = 95;  // JPEG and WebP (both lossy), 1 to 100

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <memory>
 #include <new>
+#include <optional>
 
 #include "media/color.h"
 #include "media/image_io.h"
@@ -153,7 +154,38 @@ Result<Image> read_opened(OIIO::ImageInput& input, ImageFormat format, const Rea
   return oriented(image, spec.get_int_attribute("Orientation", 1));
 }
 
-Result<Image> decode(Bytes file, ImageFormat format, const ReadOptions& options) {
+// Nothing where the picture needs more than its own 8-bit values.
+Result<std::optional<Image8>> read_plain_8bit(OIIO::ImageInput& input, ImageFormat format,
+                                              const ImageLimits& limits) {
+  const OIIO::ImageSpec spec = input.spec();
+  const ChannelPlan plan = plan_channels(spec);
+  const bool straight = plan.alpha < 0 || spec.get_int_attribute("oiio:UnassociatedAlpha", 0) != 0;
+  const bool framed = spec.x == spec.full_x && spec.y == spec.full_y && spec.width == spec.full_width &&
+                      spec.height == spec.full_height;
+  const bool plain = spec.format == OIIO::TypeDesc::UINT8 && !is_linear(format, spec) && framed && straight &&
+                     plan.channels() == spec.nchannels && !spec.deep && spec.depth <= 1 &&
+                     spec.get_int_attribute("Orientation", 1) <= 1;
+  if (!plain) return std::optional<Image8>();
+  if (auto error = check_size(spec.width, spec.height, spec.nchannels, limits)) return *error;
+  Image8 image = Image8::zeros(spec.height, spec.width, spec.nchannels);
+  if (!input.read_image(0, 0, 0, -1, OIIO::TypeDesc::UINT8, image.data().data()))
+    return unreadable(format, input.geterror());
+  return std::optional(std::move(image));
+}
+
+Result<Image8> read_opened_8bit(OIIO::ImageInput& input, ImageFormat format, const ReadOptions& options) {
+  Result<std::optional<Image8>> plain = read_plain_8bit(input, format, options.limits);
+  if (!plain) return plain.error();
+  if (*plain) return std::move(**plain);
+  const Result<Image> image = read_opened(input, format, options);
+  if (!image) return image.error();
+  return to_8bit(*image);
+}
+
+// Opens the file and hands it to `read`.
+template <typename T>
+Result<T> decode(Bytes file, ImageFormat format, const ReadOptions& options,
+                 Result<T> (*read)(OIIO::ImageInput&, ImageFormat, const ReadOptions&)) {
   if (auto error = check_header(file, format, options.limits)) return *error;
   OIIO::Filesystem::IOMemReader memory = memory_reader(file);
   const std::unique_ptr<OIIO::ImageInput> input = OIIO::ImageInput::create(plugin_of(format));
@@ -164,12 +196,12 @@ Result<Image> decode(Bytes file, ImageFormat format, const ReadOptions& options)
   OIIO::ImageSpec spec;
   if (!input->set_ioproxy(&memory) || !input->open("memory", spec, wishes))
     return unreadable(format, input->geterror());
-  return read_opened(*input, format, options);
+  return read(*input, format, options);
 }
 
-}  // namespace
-
-Result<Image> decode_image(Bytes file, const ReadOptions& options) {
+template <typename T>
+Result<T> decode_guarded(Bytes file, const ReadOptions& options,
+                         Result<T> (*read)(OIIO::ImageInput&, ImageFormat, const ReadOptions&)) {
   const std::optional<ImageFormat> format = detect_format(file);
   if (!format) {
     return Error(ErrorCode::bad_file, "cannot read the picture")
@@ -178,7 +210,7 @@ Result<Image> decode_image(Bytes file, const ReadOptions& options) {
   }
   // The libraries behind the decoders throw on some damage instead of returning.
   try {
-    return decode(file, *format, options);
+    return decode(file, *format, options, read);
   } catch (const Error& error) {
     return error;
   } catch (const std::bad_alloc&) {
@@ -186,6 +218,16 @@ Result<Image> decode_image(Bytes file, const ReadOptions& options) {
   } catch (const std::exception& error) {
     return unreadable(*format, error.what());
   }
+}
+
+}  // namespace
+
+Result<Image> decode_image(Bytes file, const ReadOptions& options) {
+  return decode_guarded<Image>(file, options, read_opened);
+}
+
+Result<Image8> decode_image8(Bytes file, const ReadOptions& options) {
+  return decode_guarded<Image8>(file, options, read_opened_8bit);
 }
 
 Result<Image> read_image(const fs::path& path, const ReadOptions& options) {

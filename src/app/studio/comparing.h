@@ -1,0 +1,27 @@
+// What two pictures of the studio have in common: the proof that a retake kept what it should keep, and the
+// difference of two takes.
+#pragma once
+
+#include "app/studio/filing.h"
+
+namespace maquette::app {
+
+// Compares the pixels of a retake with those of the picture it was made from. mask: white was repainted;
+// empty: the whole picture is compared. Throws Error(usage) for pictures of different sizes.
+//   {outside_unchanged, changed_pixels, outside_pixels, seam_drift{inside_levels, outside_levels,
+//   shift_delta_e, ...},
+//    parent, mask}
+Json proof_of(const production::FileStore& store, const std::string& take_sha256,
+              const std::string& parent_sha256, const std::string& mask_sha256);
+
+// {psnr, max_difference, changed_share}, or {reason} where they cannot be compared.
+Json picture_difference(const production::FileStore& store, const std::string& a_sha256,
+                        const std::string& b_sha256);
+
+// The fields in which two recipe documents differ, by their paths: [{name, a, b}].
+Json recipe_difference(const Json& a, const Json& b);
+
+// Ratios of texture seams: {x{ratio, ...}, y{...}}.
+Json seams_of(const production::FileStore& store, const std::string& sha256);
+
+}  // namespace maquette::app

@@ -1,0 +1,114 @@
+#include "app/studio/filing.h"
+
+#include "app/picture_record.h"
+#include "base/file.h"
+#include "base/recipe.h"
+#include "base/text.h"
+#include "media/a1111_parameters.h"
+#include "media/picture_metadata.h"
+#include "media/thumbnail.h"
+#include "production/references.h"
+
+namespace maquette::app {
+
+namespace {
+
+std::string media_type_of(media::ImageFormat format) {
+  switch (format) {
+    case media::ImageFormat::png: return "image/png";
+    case media::ImageFormat::jpeg: return "image/jpeg";
+    case media::ImageFormat::tiff: return "image/tiff";
+    case media::ImageFormat::webp: return "image/webp";
+    case media::ImageFormat::exr: return "image/x-exr";
+    case media::ImageFormat::bmp: return "image/bmp";
+    case media::ImageFormat::hdr: return "image/vnd.radiance";
+  }
+  return "application/octet-stream";
+}
+
+}  // namespace
+
+production::FileStore store_of(Studio& studio, const db::Row& show) {
+  return production::FileStore(studio.show_folder(show.text("root")));
+}
+
+StoredPicture store_picture(const production::FileStore& store, const fs::path& file) {
+  StoredPicture stored;
+  media::Thumbnail thumbnail;
+  {
+    const MappedFile mapped = MappedFile::open(file).take();
+    const auto format = media::detect_format(mapped.bytes());
+    if (!format) {
+      throw Error(ErrorCode::bad_file, "this is no picture that Maquette reads")
+          .with("expected", "PNG, JPEG, TIFF, WebP, OpenEXR, BMP or Radiance HDR");
+    }
+    thumbnail = media::make_thumbnail(mapped.bytes()).take();
+    stored.media_type = media_type_of(*format);
+    stored.bytes = static_cast<int64_t>(mapped.bytes().size());
+  }
+  stored.width = thumbnail.full_width;
+  stored.height = thumbnail.full_height;
+  stored.thumbnail_bytes = static_cast<int64_t>(thumbnail.jpeg.size());
+  stored.thumbnail = store.put(thumbnail.jpeg);
+  stored.sha256 = store.take(file);
+  return stored;
+}
+
+void register_picture(const production::Change& change, const std::string& show_id,
+                      const StoredPicture& picture, production::NewTake& take) {
+  production::register_file(change, show_id, picture.sha256, picture.bytes, picture.media_type);
+  production::register_file(change, show_id, picture.thumbnail, picture.thumbnail_bytes, "image/jpeg");
+  take.sha256 = picture.sha256;
+  take.thumbnail = picture.thumbnail;
+  take.width = picture.width;
+  take.height = picture.height;
+}
+
+StoredFile store_file(const production::FileStore& store, const fs::path& file) {
+  StoredFile stored;
+  {
+    const MappedFile mapped = MappedFile::open(file).take();
+    stored.bytes = static_cast<int64_t>(mapped.bytes().size());
+    if (const auto format = media::detect_format(mapped.bytes())) {
+      // Decoded once, so that what is refused is refused here and not by whoever opens it later.
+      const media::Image8 picture = media::decode_image8(mapped.bytes()).take();
+      stored.media_type = media_type_of(*format);
+      stored.width = picture.width();
+      stored.height = picture.height();
+    } else {
+      constexpr size_t kMostText = size_t{64} << 20;
+      const std::string text = read_text_file(file, kMostText).take();
+      parse_json(text, "the file").take();
+      stored.media_type = "application/json";
+    }
+  }
+  stored.sha256 = store.take(file);
+  return stored;
+}
+
+PictureOrigin origin_of_record(const Json& record) {
+  PictureOrigin origin{.recipe = record};
+  if (const auto recipe = recipe_of_record(record)) {
+    origin.seed = fmt::format("{}", recipe->seed);
+    origin.model = fs::path(recipe->model.path).filename().string();
+    if (origin.model.empty()) origin.model = fs::path(recipe->model.path).parent_path().filename().string();
+    origin.prompt = recipe->prompt;
+  }
+  return origin;
+}
+
+PictureOrigin origin_of(const fs::path& file) {
+  const auto metadata = media::read_picture_metadata(file);
+  if (!metadata) return {};
+  if (metadata->recipe_json) {
+    if (auto record = parse_json(*metadata->recipe_json, file.string())) return origin_of_record(*record);
+  }
+  if (metadata->parameters) {
+    const auto parsed = media::parse_a1111_parameters(*metadata->parameters);
+    return {.recipe = {{"schema", "A1111"}, {"parameters", *metadata->parameters}},
+            .prompt = parsed ? parsed->prompt : ""};
+  }
+  return {};
+}
+
+}  // namespace maquette::app
