@@ -1,0 +1,70 @@
+// Jobs: the queue of pictures to make, kept in the database so that a restart, a crash or another process
+// goes on where it stopped. One request makes `count` pictures with seeds that follow each other; each
+// becomes a take when it is made.
+//
+// Who runs a job holds a lease that it renews; a job whose lease ran out is queued again.
+#pragma once
+
+#include <chrono>
+
+#include "production/change.h"
+
+namespace maquette::production {
+
+// Order of work: retakes before new pictures, previews before finals.
+enum class JobKind { preview, retake, generate };
+std::string_view name(JobKind kind);
+JobKind job_kind_named(std::string_view name);
+
+struct NewJob {
+  JobKind kind = JobKind::generate;
+  Json request;  // {recipe, parents: [{take_id, relation}], mask, title}
+  std::string model;
+  int64_t count = 1;
+};
+
+// Pictures that a person may have waiting, by role. Throws Error(refused) above it.
+int64_t quota(std::string_view role);
+std::string queue_job(const Change& change, const db::Row& task, const NewJob& job);
+
+void cancel_job(const Change& change, const db::Row& job);  // a running one stops within a step
+void retry_job(const Change& change,
+               const db::Row& job);  // of a failed or cancelled one: the pictures missing
+void set_priority(const Change& change, const db::Row& job, int64_t priority);
+
+db::Row find_job(db::Connection& c, std::string_view id);
+struct JobQuery {
+  std::string show_id = {};
+  std::string task_id = {};
+  std::string state = {};  // queued, running, done, failed, canceled; "open": the first two
+  PageQuery page = {};
+};
+Page jobs(db::Connection& c, const JobQuery& query);
+Json job_document(db::Connection& c, const db::Row& job);
+
+// --- for who runs them ---
+
+struct Lease {
+  std::string runner;
+  std::chrono::seconds length{30};
+};
+
+// Takes the next job for this runner: the smallest priority first, then jobs of the `model` that is loaded,
+// then the oldest. Nothing where there is none.
+std::optional<db::Row> claim_job(db::Database& database, const Lease& lease, const std::string& model);
+// False: the lease is lost, or somebody asks to stop.
+bool renew_lease(db::Database& database, const std::string& job_id, const Lease& lease,
+                 int64_t progress_thousandths);
+// Jobs whose runner is gone are queued again.
+int64_t requeue_lost_jobs(db::Database& database);
+
+// One more picture of the job is made, in the transaction that files its take. Returns whether it was the
+// last.
+bool finish_picture(const Change& change, const db::Row& job);
+// The picture in work failed: tried again up to three times, then the job has failed.
+void fail_picture(const Change& change, const db::Row& job, const Json& error, bool try_again);
+void finish_canceled(const Change& change, const db::Row& job);
+// Gives the job back, unfinished: at the end of the program.
+void release_job(db::Database& database, const std::string& job_id, const Lease& lease);
+
+}  // namespace maquette::production
