@@ -31,7 +31,7 @@ const Command kCommands[] = {
     {"seam", "measure the seams of a texture", "maquette seam rock.png --tile xy --limit 1.5", picture_seam},
     {"tune", "measure which kernels are the fastest here, and remember it",
      "maquette tune --model sd15.safetensors --width 512 --height 768\nmaquette tune --forget", tune},
-    {"worker", "make pictures for another program: the studio starts it and talks to it in lines of JSON",
+    {"worker", "make pictures for another program (the studio starts it), asked in lines of JSON",
      "echo '{\"quit\": true}' | maquette worker", worker},
     {"samplers", "list the samplers and schedules", "maquette samplers", list_samplers},
     {"tokens", "show how a prompt is split and weighted",
