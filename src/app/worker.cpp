@@ -14,6 +14,7 @@
 #include <new>
 #include <optional>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <thread>
 #include <unistd.h>
 
@@ -282,6 +283,8 @@ void serve_jobs() {
     throw Error(ErrorCode::failed, "cannot take over standard output");
   }
   std::signal(SIGPIPE, SIG_IGN);
+  ::prctl(PR_SET_NAME,
+          "maquette-worker");  // for lists of processes: it may have been started as /proc/self/exe
   // Where memory runs out, the system is to end a worker and not the program that started it.
   std::ofstream("/proc/self/oom_score_adj") << 500;
   Worker(STDIN_FILENO, out).run();
