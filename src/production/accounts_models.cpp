@@ -1,0 +1,26 @@
+#include "production/accounts_models.h"
+
+namespace maquette::production {
+
+ModelLimits model_limits(db::Connection& c, const std::string& show_id) {
+  ModelLimits limits;
+  for (const db::Row& row : c.query("SELECT role, model FROM model_limits WHERE show_id = :show", {{"show", show_id}})) {
+    limits[role_named(row.text("role"))].insert(row.text("model"));
+  }
+  return limits;
+}
+
+bool may_use_model(const ModelLimits& limits, const Caller& caller, std::string_view show_id,
+                   const std::string& model) {
+  for (const auto& [show, roles] : caller.roles) {
+    if (!show.empty() && show != show_id) continue;
+    for (const Role role : roles) {
+      if (!may(role, Action::take_generate)) continue;
+      const auto limit = limits.find(role);
+      if (limit == limits.end() || limit->second.contains(model)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace maquette::production
