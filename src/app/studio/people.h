@@ -1,0 +1,16 @@
+// People of the studio as the server and the command line need them beside the operations.
+#pragma once
+
+#include <string>
+
+#include "app/studio/studio.h"
+
+namespace maquette::app {
+
+// {person{id, login, name, language, must_change_password}, roles, permissions, version}: who one is here.
+Json session_document(Studio& studio, const production::Caller& caller);
+
+// Somebody else's rights, for the administrator of this machine (--as). Throws Error(not_found).
+production::Caller caller_named(Studio& studio, const std::string& login);
+
+}  // namespace maquette::app
