@@ -45,7 +45,8 @@ void collect(const fs::path& top, const fs::path& folder, int depth, std::vector
       }
     } else if (std::ranges::find(kExtensions, path.extension().string()) != std::end(kExtensions)) {
       const bool usual = path.extension() == ".safetensors";
-      found.push_back({path, usual ? relative.substr(0, relative.size() - path.extension().string().size()) : relative});
+      found.push_back(
+          {path, usual ? relative.substr(0, relative.size() - path.extension().string().size()) : relative});
     }
   }
 }
@@ -64,7 +65,8 @@ Stamp stamp_of(const fs::path& path) {
     const uint64_t bytes = fs::file_size(file, error);
     if (error) return;
     stamp.bytes += bytes;
-    stamp.newest = std::max<int64_t>(stamp.newest, fs::last_write_time(file, error).time_since_epoch().count());
+    stamp.newest =
+        std::max<int64_t>(stamp.newest, fs::last_write_time(file, error).time_since_epoch().count());
   };
   if (!fs::is_directory(path, error)) {
     add(path);
@@ -154,7 +156,8 @@ Reply count_tokens(Call& call) {
   for (const Json& chunk : chunks) {
     for (const Json& token : chunk) words.push_back({{"text", token["text"]}, {"weight", token["weight"]}});
   }
-  Json body = {{"tokens", facts["tokens"]}, {"limit", facts["capacity"]}, {"chunks", chunks.size()}, {"words", words}};
+  Json body = {
+      {"tokens", facts["tokens"]}, {"limit", facts["capacity"]}, {"chunks", chunks.size()}, {"words", words}};
   if (facts.contains("truncated")) body["truncated"] = facts["truncated"];
   return {.body = std::move(body)};
 }
@@ -163,19 +166,35 @@ Reply count_tokens(Call& call) {
 
 std::vector<Operation> library_operations() {
   return {
-      {"model list", "GET", "/models", Action::library_read,
+      {"model list",
+       "GET",
+       "/models",
+       Action::library_read,
        "list the models and adapters of this machine, and whether one may use them in a show",
        "maquette model list --show lanterns",
        {{"show", Place::query, Kind::text, "whose limits count"},
         {"kind", Place::query, Kind::text, "checkpoint, lora, upscaler, controlnet, ..."}},
-       false, model_list},
-      {"library samplers", "GET", "/samplers", Action::library_read, "list the samplers and schedules",
-       "maquette library samplers", {}, false, sampler_list},
-      {"library tokens", "POST", "/count-tokens", Action::library_read, "count the tokens of a prompt",
+       false,
+       model_list},
+      {"library samplers",
+       "GET",
+       "/samplers",
+       Action::library_read,
+       "list the samplers and schedules",
+       "maquette library samplers",
+       {},
+       false,
+       sampler_list},
+      {"library tokens",
+       "POST",
+       "/count-tokens",
+       Action::library_read,
+       "count the tokens of a prompt",
        "maquette library tokens \"a (red:1.3) rock\" --dialect a1111",
        {{"prompt", Place::body, Kind::text, "the text", true},
         {"dialect", Place::body, Kind::text, "diffusers, a1111 or comfy (default diffusers)"}},
-       false, count_tokens},
+       false,
+       count_tokens},
   };
 }
 

@@ -15,8 +15,8 @@ struct LibraryModel {
   uint64_t bytes = 0;
 };
 
-// What lies in the models folders (app/models_folder.h), by name. Files are looked into once, and again when they
-// change; those that cannot be read are left out, with a line in the log.
+// What lies in the models folders (app/models_folder.h), by name. Files are looked into once, and again when
+// they change; those that cannot be read are left out, with a line in the log.
 std::vector<LibraryModel> library_models();
 
 }  // namespace maquette::app

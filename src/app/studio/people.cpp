@@ -40,9 +40,9 @@ Reply me_change(Call& call) {
   {
     db::Transaction tx(call.studio.database());
     const production::Role role = production::require(call.caller, Action::token_own, "");
-    production::change_person(change_of(tx, call, role), own_row(*tx, call.caller),
-                              {.name = call.optional_text("name"), .language = call.optional_text("language")},
-                              call.if_match);
+    production::change_person(
+        change_of(tx, call, role), own_row(*tx, call.caller),
+        {.name = call.optional_text("name"), .language = call.optional_text("language")}, call.if_match);
     tx.commit();
   }
   return me_show(call);
@@ -51,7 +51,8 @@ Reply me_change(Call& call) {
 Reply me_password(Call& call) {
   // A stolen token of few rights must not become the whole account.
   if (!call.caller.scope.empty()) throw Error(ErrorCode::refused, "an API token cannot change the password");
-  production::require_own_password(call.studio.database(), call.caller.person_id, call.text("old"), call.address);
+  production::require_own_password(call.studio.database(), call.caller.person_id, call.text("old"),
+                                   call.address);
   if (call.text("old") == call.text("new"))
     throw Error(ErrorCode::usage, "the new password is the old one").hint("choose another one");
   {
@@ -101,10 +102,11 @@ Reply person_reply(Call& call, const std::string& id, bool created = false) {
 
 Reply user_list(Call& call) {
   const db::Lease c = call.studio.database().connect();
-  return {.body = production::people(
-                      *c,
-                      {.search = call.text("search"), .inactive_too = call.flag("inactive"), .whole = sees_whole(call)},
-                      page_query(call))
+  return {.body = production::people(*c,
+                                     {.search = call.text("search"),
+                                      .inactive_too = call.flag("inactive"),
+                                      .whole = sees_whole(call)},
+                                     page_query(call))
                       .document()};
 }
 
@@ -113,9 +115,11 @@ void give_roles(const Change& change, const std::string& id, const Json& roles) 
   const db::Row row = production::find_person(*change, id);
   for (const auto& [show, names] : roles.items()) {
     const std::string show_id = show.empty() ? "" : production::find_show(*change, show).text("id");
-    if (!names.is_array()) throw Error(ErrorCode::usage, "cannot use the roles").with("expected", "{{\"\": [\"artist\"]}}");
+    if (!names.is_array())
+      throw Error(ErrorCode::usage, "cannot use the roles").with("expected", "{{\"\": [\"artist\"]}}");
     for (const Json& each : names) {
-      if (!each.is_string()) throw Error(ErrorCode::usage, "cannot use the roles").with("expected", "names of roles");
+      if (!each.is_string())
+        throw Error(ErrorCode::usage, "cannot use the roles").with("expected", "names of roles");
       production::give_role(change, row, show_id, production::role_named(each.get<std::string>()));
     }
   }
@@ -133,7 +137,8 @@ Reply user_create(Call& call) {
                                             .language = call.text("language"),
                                             .password = call.text("password"),
                                             .must_change_password = call.has("password")});
-    if (call.has("roles")) give_roles(change, id, call.arguments["roles"].is_null() ? Json::object() : call.arguments["roles"]);
+    if (call.has("roles"))
+      give_roles(change, id, call.arguments["roles"].is_null() ? Json::object() : call.arguments["roles"]);
     tx.commit();
   }
   return person_reply(call, id, true);
@@ -151,8 +156,8 @@ Reply user_change(Call& call) {
   if (call.has("active") && !call.arguments["active"].is_null()) wanted.active = call.flag("active");
   {
     db::Transaction tx(call.studio.database());
-    production::change_person(change_of(tx, call, role), production::find_person(*tx, call.text("person")), wanted,
-                              call.if_match);
+    production::change_person(change_of(tx, call, role), production::find_person(*tx, call.text("person")),
+                              wanted, call.if_match);
     tx.commit();
   }
   return person_reply(call, call.text("person"));
@@ -219,37 +224,82 @@ std::vector<Operation> people_operations() {
   const Parameter kAfter{"after", Place::query, Kind::text, "cursor of the page before"};
   const Parameter kLimit{"limit", Place::query, Kind::integer, "lines of a page, at most 500 (default 50)"};
   return {
-      {"me show", "GET", "/me", Action::token_own, "tell who one is here, and what one may do", "maquette me show", {},
-       false, me_show},
-      {"me change", "PATCH", "/me", Action::token_own, "change one's own name or language",
+      {"me show",
+       "GET",
+       "/me",
+       Action::token_own,
+       "tell who one is here, and what one may do",
+       "maquette me show",
+       {},
+       false,
+       me_show},
+      {"me change",
+       "PATCH",
+       "/me",
+       Action::token_own,
+       "change one's own name or language",
        "maquette me change --language fr",
        {{"name", Place::body, Kind::text, "as others see it"},
         {"language", Place::body, Kind::text, "of the page: en or fr"}},
-       false, me_change},
-      {"me password", "POST", "/me/change-password", Action::token_own,
-       "change one's own password; ends all other sessions", "maquette me password --old - --new - < passwords.txt",
+       false,
+       me_change},
+      {"me password",
+       "POST",
+       "/me/change-password",
+       Action::token_own,
+       "change one's own password; ends all other sessions",
+       "maquette me password --old - --new - < passwords.txt",
        {{"old", Place::body, Kind::text, "the password until now", true},
         {"new", Place::body, Kind::text, "at least 10 characters", true}},
-       false, me_password},
-      {"token list", "GET", "/api-tokens", Action::token_own, "list one's API tokens", "maquette token list", {}, false,
+       false,
+       me_password},
+      {"token list",
+       "GET",
+       "/api-tokens",
+       Action::token_own,
+       "list one's API tokens",
+       "maquette token list",
+       {},
+       false,
        token_list},
-      {"token create", "POST", "/api-tokens", Action::token_own, "make an API token, which is told once",
+      {"token create",
+       "POST",
+       "/api-tokens",
+       Action::token_own,
+       "make an API token, which is told once",
        "maquette token create render-farm --scopes take.generate --scopes show.read",
        {{"name", Place::body, Kind::text, "what it is for", true},
         {"scopes", Place::body, Kind::list, "actions that it allows (maquette role list), or *", true},
-        {"expires_at", Place::body, Kind::text, "UTC, like 2027-01-31T00:00:00Z; never where it is left out"}},
-       false, token_create},
-      {"token revoke", "POST", "/api-tokens/{id}/revoke", Action::token_own, "end an API token",
+        {"expires_at", Place::body, Kind::text,
+         "UTC, like 2027-01-31T00:00:00Z; never where it is left out"}},
+       false,
+       token_create},
+      {"token revoke",
+       "POST",
+       "/api-tokens/{id}/revoke",
+       Action::token_own,
+       "end an API token",
        "maquette token revoke 019a1f0c-7f6e-7000-8000-000000000000",
-       {{"id", Place::path, Kind::text, "of the token", true}}, false, token_revoke},
-      {"user list", "GET", "/people", Action::person_read, "list the people of the studio",
+       {{"id", Place::path, Kind::text, "of the token", true}},
+       false,
+       token_revoke},
+      {"user list",
+       "GET",
+       "/people",
+       Action::person_read,
+       "list the people of the studio",
        "maquette user list --search ada",
        {{"search", Place::query, Kind::text, "part of the login or name"},
         {"inactive", Place::query, Kind::flag, "also those who may not sign in any more"},
         kAfter,
         kLimit},
-       false, user_list},
-      {"user create", "POST", "/people", Action::person_edit, "add a person",
+       false,
+       user_list},
+      {"user create",
+       "POST",
+       "/people",
+       Action::person_edit,
+       "add a person",
        "maquette user create ada --name \"Ada\" --password - --roles '{\"\": [\"artist\"]}' < password.txt",
        {{"login", Place::body, Kind::text, "what they sign in with", true},
         {"name", Place::body, Kind::text, "as others see it (default: the login)"},
@@ -257,32 +307,63 @@ std::vector<Operation> people_operations() {
         {"language", Place::body, Kind::text, "of the page: en or fr"},
         {"password", Place::body, Kind::text, "to be changed at the first sign-in; none: no sign-in yet"},
         {"roles", Place::body, Kind::json, "roles by show; \"\" is every show"}},
-       false, user_create},
-      {"user show", "GET", "/people/{person}", Action::person_read, "show one person and their roles",
-       "maquette user show ada", {kPerson}, false, user_show},
-      {"user change", "PATCH", "/people/{person}", Action::person_edit,
-       "change a person: name, address, password, whether they may sign in", "maquette user change ada --no-active",
+       false,
+       user_create},
+      {"user show",
+       "GET",
+       "/people/{person}",
+       Action::person_read,
+       "show one person and their roles",
+       "maquette user show ada",
+       {kPerson},
+       false,
+       user_show},
+      {"user change",
+       "PATCH",
+       "/people/{person}",
+       Action::person_edit,
+       "change a person: name, address, password, whether they may sign in",
+       "maquette user change ada --no-active",
        {kPerson,
         {"name", Place::body, Kind::text, "as others see it"},
         {"email", Place::body, Kind::text, "address"},
         {"language", Place::body, Kind::text, "of the page: en or fr"},
-        {"password", Place::body, Kind::text, "a new one, to be changed at the next sign-in; ends their sessions"},
+        {"password", Place::body, Kind::text,
+         "a new one, to be changed at the next sign-in; ends their sessions"},
         {"active", Place::body, Kind::flag, "may sign in"}},
-       false, user_change},
-      {"role list", "GET", "/roles", Action::person_read, "show which role may do what", "maquette role list", {}, false,
+       false,
+       user_change},
+      {"role list",
+       "GET",
+       "/roles",
+       Action::person_read,
+       "show which role may do what",
+       "maquette role list",
+       {},
+       false,
        role_list},
-      {"role give", "PUT", "/people/{person}/roles/{role}", Action::person_edit, "give a person a role",
+      {"role give",
+       "PUT",
+       "/people/{person}/roles/{role}",
+       Action::person_edit,
+       "give a person a role",
        "maquette role give ada art-director --show lanterns",
        {kPerson,
         {"role", Place::path, Kind::text, "name of the role", true},
         {"show", Place::query, Kind::text, "in this show only"}},
-       false, role_give},
-      {"role withdraw", "DELETE", "/people/{person}/roles/{role}", Action::person_edit, "take a role from a person",
+       false,
+       role_give},
+      {"role withdraw",
+       "DELETE",
+       "/people/{person}/roles/{role}",
+       Action::person_edit,
+       "take a role from a person",
        "maquette role withdraw ada artist",
        {kPerson,
         {"role", Place::path, Kind::text, "name of the role", true},
         {"show", Place::query, Kind::text, "the one of this show"}},
-       false, role_withdraw},
+       false,
+       role_withdraw},
   };
 }
 
