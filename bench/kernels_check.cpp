@@ -130,12 +130,13 @@ Case make_conv(const ConvProblem& p) {
   };
   for (const ConvImplementation& implementation : conv_implementations()) {
     if (!implementation.accepts(p)) continue;
-    made.choices.push_back({.name = std::string(implementation.name),
-                            .prepare = [c, &implementation] { c->packed = implementation.pack(c->p, c->w); },
-                            .run =
-                                [c, &implementation, out = made.out]() mutable {
-                                  implementation.run(c->ex, c->p, *c->packed, c->x, c->epilogue, out);
-                                }});
+    made.choices.push_back(
+        {.name = std::string(implementation.name),
+         .prepare = [c, &implementation] { c->packed = implementation.pack(c->p, c->w, {}); },
+         .run =
+             [c, &implementation, out = made.out]() mutable {
+               implementation.run(c->ex, c->p, *c->packed, c->x, c->epilogue, out);
+             }});
   }
   return made;
 }
@@ -176,13 +177,14 @@ Case make_matmul(const MatmulProblem& p) {
   };
   for (const MatmulImplementation& implementation : matmul_implementations()) {
     if (!implementation.accepts(p)) continue;
-    made.choices.push_back({.name = std::string(implementation.name),
-                            .prepare = [c, &implementation] { c->packed = implementation.pack(c->p, c->w); },
-                            .run =
-                                [c, &implementation, out = made.out]() mutable {
-                                  implementation.run(c->ex, c->p, *c->packed, c->x,
-                                                     {.bias = &c->bias, .gated = c->p.gated}, out);
-                                }});
+    made.choices.push_back(
+        {.name = std::string(implementation.name),
+         .prepare = [c, &implementation] { c->packed = implementation.pack(c->p, c->w, {}); },
+         .run =
+             [c, &implementation, out = made.out]() mutable {
+               implementation.run(c->ex, c->p, *c->packed, c->x, {.bias = &c->bias, .gated = c->p.gated},
+                                  out);
+             }});
   }
   return made;
 }

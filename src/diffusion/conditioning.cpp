@@ -9,6 +9,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "diffusion/chunk_encoder.h"
+
 namespace maquette::diffusion {
 
 namespace {
@@ -22,8 +24,8 @@ struct BranchOutput {
 // Encodes the variants of one prompt together, with one encoder.
 class BranchEncoder {
  public:
-  BranchEncoder(kernels::Exec& ex, const TextSide& side, size_t branch, const ConditioningSettings& settings)
-      : ex_(ex), side_(side), branch_(side.branches[branch]), index_(branch), settings_(settings) {}
+  BranchEncoder(ChunkEncoder& chunks, size_t branch, const ConditioningSettings& settings)
+      : chunks_(chunks), branch_(chunks.side().branches[branch]), index_(branch), settings_(settings) {}
 
   std::vector<BranchOutput> encode(const text::PromptPart& part);
 
@@ -39,31 +41,19 @@ class BranchEncoder {
   void emphasise_a1111(const std::vector<Row*>& rows, const std::vector<int>& uses);
   void emphasise_comfy(Row& row, const Row& empty);
 
-  kernels::Exec& ex_;
-  const TextSide& side_;
+  ChunkEncoder& chunks_;
   const TextBranch& branch_;
   size_t index_;
   const ConditioningSettings& settings_;
 };
 
 BranchEncoder::Row BranchEncoder::run(const text::Chunk& chunk) {
-  const text::FrameIds ids{.bos = branch_.tokenizer.bos_id(),
-                           .eos = branch_.tokenizer.eos_id(),
-                           .pad = static_cast<int>(branch_.pad_id)};
-  Row row{.frame = text::frame_chunk(chunk, ids), .hidden = {}, .pooled = {}};
-  std::vector<models::TextInput> sequence;
-  for (const int id : row.frame.ids) sequence.push_back({.id = id});
-  for (const auto& replacement : row.frame.replacements) {
-    const Tensor& vectors = side_.inversions[static_cast<size_t>(replacement.embedding)].vectors[index_];
-    if (!vectors.defined() || replacement.row >= vectors.size(0)) continue;
-    sequence[static_cast<size_t>(replacement.position)].vector =
-        vectors.data().data() + replacement.row * vectors.size(1);
-  }
-  const models::TextOutput out = branch_.encoder(ex_, std::vector<std::vector<models::TextInput>>{sequence});
-  row.hidden = chosen_layer(out).clone();
+  Row row{.frame = chunks_.frame(index_, chunk), .hidden = {}, .pooled = {}};
+  const auto& [together, index] = chunks_.at(index_, row.frame);
+  row.hidden = chosen_layer(together).rows(index, index + 1).clone();
   row.hidden = row.hidden.reshape({row.hidden.size(1), row.hidden.size(2)});
   const int64_t end[] = {row.frame.eos_position};
-  row.pooled = branch_.encoder.pooled(ex_, out.last, end);
+  row.pooled = branch_.encoder.pooled(chunks_.exec(), together.last.rows(index, index + 1), end);
   return row;
 }
 
@@ -82,7 +72,7 @@ Tensor BranchEncoder::chosen_layer(const models::TextOutput& out) {
   }
   if (layer == 1 && branch_.final_norm) return out.last;
   const Tensor& hidden = out.hidden[static_cast<size_t>(layers - layer)];
-  return branch_.final_norm ? branch_.encoder.final_norm(ex_, hidden) : hidden;
+  return branch_.final_norm ? branch_.encoder.final_norm(chunks_.exec(), hidden) : hidden;
 }
 
 void BranchEncoder::emphasise_a1111(const std::vector<Row*>& rows, const std::vector<int>& uses) {
@@ -199,6 +189,30 @@ std::vector<text::ParsedPrompt> parse_for_branches(const TextSide& side, std::st
   return parsed;
 }
 
+// Everything that the recipe says goes through the encoders together.
+void prepare_chunks(ChunkEncoder& chunks, const Recipe& recipe, const ConditioningSettings& settings) {
+  std::vector<std::pair<std::string_view, bool>> texts{{recipe.prompt, false}};  // whether it is a negative
+  const std::string negative = recipe.negative.value_or("");
+  texts.emplace_back(negative, true);
+  for (const Recipe::Region& region : recipe.regions) texts.emplace_back(region.prompt, true);
+  std::vector<std::vector<text::FramedChunk>> frames(chunks.side().branches.size());
+  for (const auto& [text, is_negative] : texts) {
+    const auto parsed = parse_for_branches(chunks.side(), text, settings, is_negative);
+    for (size_t branch = 0; branch < parsed.size(); ++branch) {
+      for (const text::PromptPart& part : parsed[branch].parts) {
+        for (const text::PromptVariant& variant : part.variants) {
+          for (const text::Chunk& chunk : variant.chunks)
+            frames[branch].push_back(chunks.frame(branch, chunk));
+        }
+      }
+    }
+  }
+  for (size_t branch = 0; branch < frames.size(); ++branch) {
+    if (settings.dialect == Dialect::comfy) frames[branch].push_back(chunks.frame(branch, {}));
+    chunks.prepare(branch, frames[branch]);
+  }
+}
+
 // The last vector repeated: A1111 brings the parts of an AND to one length so.
 void pad_with_last(Tensor& tokens, int64_t length) {
   if (tokens.size(1) >= length) return;
@@ -217,9 +231,8 @@ void fill_zero(Tensor& t) { std::ranges::fill(t.data(), 0.0f); }
 // Adds the conditions of one text to the plan and returns its moments.
 class PlanBuilder {
  public:
-  PlanBuilder(kernels::Exec& ex, const TextSide& side, const ConditioningSettings& settings,
-              EncodedPrompts& out)
-      : ex_(ex), side_(side), settings_(settings), out_(out) {}
+  PlanBuilder(ChunkEncoder& chunks, const ConditioningSettings& settings, EncodedPrompts& out)
+      : chunks_(chunks), side_(chunks.side()), settings_(settings), out_(out) {}
 
   std::vector<PromptMoment> add(std::string_view prompt, bool negative, bool zero);
 
@@ -228,7 +241,7 @@ class PlanBuilder {
   std::vector<size_t> add_part(const std::vector<text::ParsedPrompt>& parsed, size_t part, bool negative,
                                bool zero);
 
-  kernels::Exec& ex_;
+  ChunkEncoder& chunks_;
   const TextSide& side_;
   const ConditioningSettings& settings_;
   EncodedPrompts& out_;
@@ -241,7 +254,7 @@ std::vector<size_t> PlanBuilder::add_part(const std::vector<text::ParsedPrompt>&
   if (negative && settings.dialect == Dialect::diffusers) settings.clip_skip = 0;
   std::vector<std::vector<BranchOutput>> by_branch;
   for (size_t b = 0; b < side_.branches.size(); ++b) {
-    by_branch.push_back(BranchEncoder(ex_, side_, b, settings).encode(parsed[b].parts[part]));
+    by_branch.push_back(BranchEncoder(chunks_, b, settings).encode(parsed[b].parts[part]));
   }
   std::vector<size_t> places;
   for (size_t variant = 0; variant < by_branch[0].size(); ++variant) {
@@ -313,10 +326,11 @@ std::vector<PromptMoment> PlanBuilder::add(std::string_view prompt, bool negativ
 
 }  // namespace
 
-EncodedPrompts encode_prompts(kernels::Exec& ex, const TextSide& side, const Recipe& recipe,
+EncodedPrompts encode_prompts(ChunkEncoder& chunks, const Recipe& recipe,
                               const ConditioningSettings& settings) {
+  prepare_chunks(chunks, recipe, settings);
   EncodedPrompts out;
-  PlanBuilder builder(ex, side, settings, out);
+  PlanBuilder builder(chunks, settings, out);
   out.plan.positive = builder.add(recipe.prompt, /*negative=*/false, /*zero=*/false);
   // What an empty negative means differs: diffusers zeroes SDXL's where none was given, A1111 wherever it is
   // empty, ComfyUI always encodes the empty text.
@@ -327,10 +341,9 @@ EncodedPrompts encode_prompts(kernels::Exec& ex, const TextSide& side, const Rec
   return out;
 }
 
-Tensor encode_plain(kernels::Exec& ex, const TextSide& side, std::string_view prompt,
-                    const ConditioningSettings& settings) {
+Tensor encode_plain(ChunkEncoder& chunks, std::string_view prompt, const ConditioningSettings& settings) {
   EncodedPrompts out;
-  PlanBuilder builder(ex, side, settings, out);
+  PlanBuilder builder(chunks, settings, out);
   const std::vector<PromptMoment> moments = builder.add(prompt, /*negative=*/true, /*zero=*/false);
   return out.plan.conditions[moments[0].parts[0].condition].tokens;
 }

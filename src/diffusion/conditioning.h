@@ -56,12 +56,14 @@ struct EncodedPrompts {
   std::vector<text::ExtraNetwork> extra_networks;
 };
 
-// Encodes prompt and negative. Throws Error(usage) for prompts that cannot be read.
-EncodedPrompts encode_prompts(kernels::Exec& ex, const TextSide& side, const Recipe& recipe,
+class ChunkEncoder;
+
+// Encodes prompt and negative, and runs the chunks of the regions' prompts with them. Throws Error(usage) for
+// prompts that cannot be read.
+EncodedPrompts encode_prompts(ChunkEncoder& chunks, const Recipe& recipe,
                               const ConditioningSettings& settings);
 
 // Encodes one plain text, for regions: -> [1, T, C] f32.
-Tensor encode_plain(kernels::Exec& ex, const TextSide& side, std::string_view text,
-                    const ConditioningSettings& settings);
+Tensor encode_plain(ChunkEncoder& chunks, std::string_view text, const ConditioningSettings& settings);
 
 }  // namespace maquette::diffusion

@@ -31,11 +31,11 @@ struct PromptRequest {
   const Pictures& pictures;
 };
 
-// Keeps the last few: pictures that differ in their seeds alone share them, and so do the passes of hi-res
-// pictures.
+// Keeps the last few: pictures that differ in what no text encoder hears (seed, size unless the model is told
+// it, sampler) share them, and so do the passes of hi-res pictures.
 class PromptCache {
  public:
-  // Reads prompts and regions; afterwards the text encoders hold no packed weights. Throws Error(usage) for
+  // Reads prompts and regions. Throws Error(usage) for
   // prompts that cannot be read.
   ReadPrompts read(kernels::Exec& ex, const PromptRequest& request, const PictureInput& input);
 

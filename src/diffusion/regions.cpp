@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "diffusion/chunk_encoder.h"
 #include "media/resize.h"
 
 namespace maquette::diffusion {
@@ -54,7 +55,7 @@ Tensor bias_at(const std::vector<RegionPart>& regions, int64_t base_tokens, int6
 
 }  // namespace
 
-std::map<int64_t, Tensor> add_regions(kernels::Exec& ex, const TextSide& side, const Recipe& recipe,
+std::map<int64_t, Tensor> add_regions(ChunkEncoder& chunks, const Recipe& recipe,
                                       const ConditioningSettings& settings, const RegionFrame& frame,
                                       PromptPlan& plan) {
   std::map<int64_t, Tensor> biases;
@@ -65,7 +66,7 @@ std::map<int64_t, Tensor> add_regions(kernels::Exec& ex, const TextSide& side, c
       throw Error(ErrorCode::usage, "cannot use a region of weight {}", region.weight)
           .with("expected", "above 0");
     }
-    regions.push_back({.tokens = encode_plain(ex, side, region.prompt, settings),
+    regions.push_back({.tokens = encode_plain(chunks, region.prompt, settings),
                        .mask = media::to_grey(frame.pictures.read(region.mask)),
                        .weight = region.weight});
   }
@@ -78,7 +79,8 @@ std::map<int64_t, Tensor> add_regions(kernels::Exec& ex, const TextSide& side, c
       done[part.condition] = true;
       Tensor& tokens = plan.conditions[part.condition].tokens;
       base_tokens = tokens.size(1);
-      for (const RegionPart& region : regions) tokens = kernels::concat_tokens(ex, tokens, region.tokens);
+      for (const RegionPart& region : regions)
+        tokens = kernels::concat_tokens(chunks.exec(), tokens, region.tokens);
     }
   }
 

@@ -22,7 +22,7 @@ struct RegionFrame {
 // Appends the regions' tokens to every positive condition, and returns the score biases by number of pixels,
 // for GuidedModel::set_score_bias. A pixel hears a region as loudly as the region's mask covers it (times its
 // weight), and the whole picture's prompt at least at kBaseInside.
-std::map<int64_t, Tensor> add_regions(kernels::Exec& ex, const TextSide& side, const Recipe& recipe,
+std::map<int64_t, Tensor> add_regions(ChunkEncoder& chunks, const Recipe& recipe,
                                       const ConditioningSettings& settings, const RegionFrame& frame,
                                       PromptPlan& plan);
 

@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "base/mapped_pages.h"
 #include "kernels/ops.h"
 #include "kernels/tuner.h"
 
@@ -22,38 +21,30 @@ std::string ConvProblem::text() const {
 }
 
 ConvWeights::ConvWeights(Tensor source) : source_(std::move(source)) {
-  if (source_.rank() != 4) {
+  if (source_.shape().rank() != 4) {
     throw Error(ErrorCode::weights, "cannot use a tensor as convolution weights")
         .with("found", source_.shape().text())
         .with("expected", "[out, in, height, width]");
   }
 }
 
-void ConvWeights::set(Tensor source) {
+void ConvWeights::set(WeightSource source) {
   if (!(source.shape() == source_.shape())) {
     throw Error(ErrorCode::weights, "cannot replace convolution weights")
         .with("found", source.shape().text())
         .with("expected", source_.shape().text());
   }
-  const std::lock_guard lock(mutex_);
   source_ = std::move(source);
-  forms_.clear();
-}
-
-void ConvWeights::forget_packed() {
-  const std::lock_guard lock(mutex_);
-  forms_.clear();
+  forms_.outdate();
 }
 
 const PackedConv& ConvWeights::packed(const ConvImplementation& implementation,
                                       const ConvProblem& problem) const {
-  const std::lock_guard lock(mutex_);
-  for (const Form& form : forms_) {
-    if (form.implementation == &implementation && form.type == problem.type) return *form.packed;
-  }
-  forms_.push_back({&implementation, problem.type, implementation.pack(problem, source_)});
-  release_mapped_pages({static_cast<const std::byte*>(source_.raw()), source_.bytes()});
-  return *forms_.back().packed;
+  return forms_.get(implementation, problem.type, [&](const Tensor& memory) {
+    auto made = implementation.pack(problem, source_.open(), memory);
+    source_.release();
+    return made;
+  });
 }
 
 namespace {
@@ -128,7 +119,7 @@ Tensor conv2d(Exec& ex, const Tensor& x, const ConvWeights& weights, const ConvG
       ex.empty({problem.n, problem.out_height(), problem.out_width(), problem.out_channels}, problem.type);
   check_epilogue(problem, epilogue, out.shape());
   const auto attempt = [&](const ConvImplementation& candidate) {
-    return [&, packed = std::shared_ptr<PackedConv>(candidate.pack(problem, weights.source()))] {
+    return [&, packed = std::shared_ptr<PackedConv>(candidate.pack(problem, weights.source().open(), {}))] {
       candidate.run(ex, problem, *packed, picture, epilogue, out);
     };
   };
@@ -156,7 +147,7 @@ Tensor conv2d_enlarged(Exec& ex, const Tensor& x, const ConvWeights& weights, co
   const Shape shape{x.size(0), 2 * x.size(1), 2 * x.size(2), problem.out_channels};
   check_epilogue(problem, epilogue, shape);
   const auto attempt = [&](const ConvImplementation& candidate) {
-    return [&, packed = std::shared_ptr<PackedConv>(candidate.pack(problem, weights.source())),
+    return [&, packed = std::shared_ptr<PackedConv>(candidate.pack(problem, weights.source().open(), {})),
             out = ex.empty(shape, problem.type)]() mutable {
       candidate.run(ex, problem, *packed, picture, epilogue, out);
     };

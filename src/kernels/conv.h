@@ -7,12 +7,13 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string_view>
 
 #include "kernels/activation.h"
 #include "kernels/exec.h"
+#include "kernels/packed_forms.h"
+#include "kernels/weight_source.h"
 
 namespace maquette::kernels {
 
@@ -54,16 +55,14 @@ struct ConvProblem {
   std::string text() const;  // "conv3x3 2x64x64x320->320", the form of the problem lists in bench/
 };
 
-// Weights in the order that one implementation wants.
-struct PackedConv {
-  virtual ~PackedConv() = default;
-};
+struct PackedConv : PackedWeights {};
 
 struct ConvImplementation {
   std::string_view name;
   bool (*accepts)(const ConvProblem& problem);
-  // w: [O, I, kh, kw], any floating-point type
-  std::unique_ptr<PackedConv> (*pack)(const ConvProblem& problem, const Tensor& w);
+  // w: [O, I, kh, kw], any floating-point type; memory: of a form that is not needed any more (PackedForms),
+  // or undefined
+  std::unique_ptr<PackedConv> (*pack)(const ConvProblem& problem, const WeightRows& w, const Tensor& memory);
   void (*run)(Exec& ex, const ConvProblem& problem, const PackedConv& packed, const Tensor& x,
               const ConvEpilogue& epilogue, Tensor& out);
 };
@@ -78,27 +77,18 @@ class ConvWeights {
   // Any floating-point type; a mapped tensor stays mapped and is read once.
   explicit ConvWeights(Tensor source);
 
-  void set(Tensor source);  // other weights of the same shape (adapters); forgets the packed forms
-  const Tensor& source() const { return source_; }
-  int64_t out_channels() const { return source_.size(0); }
-  int64_t in_channels() const { return source_.size(1); }
-  int kernel_h() const { return static_cast<int>(source_.size(2)); }
-  int kernel_w() const { return static_cast<int>(source_.size(3)); }
-
-  void forget_packed();  // the packed forms are made again when they are needed
+  void set(WeightSource source);  // other weights of the same shape (adapters)
+  const WeightSource& source() const { return source_; }
+  int64_t out_channels() const { return source_.shape()[0]; }
+  int64_t in_channels() const { return source_.shape()[1]; }
+  int kernel_h() const { return static_cast<int>(source_.shape()[2]); }
+  int kernel_w() const { return static_cast<int>(source_.shape()[3]); }
 
   const PackedConv& packed(const ConvImplementation& implementation, const ConvProblem& problem) const;
 
  private:
-  Tensor source_;
-  mutable std::mutex mutex_;
-  // Made on first use, one per implementation and element type.
-  struct Form {
-    const ConvImplementation* implementation;
-    DType type;
-    std::unique_ptr<PackedConv> packed;
-  };
-  mutable std::vector<Form> forms_;
+  WeightSource source_;
+  mutable PackedForms<ConvImplementation, PackedConv> forms_;
 };
 
 // The front door: wraps edges as ex.wrap says, picks the implementation, runs it. Throws Error(weights)

@@ -66,6 +66,8 @@ struct Exec {
   Profiler* profiler = nullptr;
   Tuner* tuner = nullptr;  // measures what is computed, for `maquette tune`
   TraceHook trace_hook;
+  bool packs_once = false;  // see PackedOnce
+  Tensor packed_once;
   std::function<void()> check_cancelled;  // called between blocks; throws Error(cancelled) to stop
 
   Tensor empty(const Shape& shape, DType type) { return pool.empty(shape, type); }
@@ -74,6 +76,23 @@ struct Exec {
     if (trace_hook) trace_hook(name, value);
     if (check_cancelled) check_cancelled();
   }
+};
+
+// While it lives, matrix products keep nothing of the weights that they pack, one layer in the memory of the
+// other: for networks that run once per picture, whose packed weights would take longer to fetch from memory
+// than to make.
+class PackedOnce {
+ public:
+  explicit PackedOnce(Exec& ex) : ex_(ex) { ex_.packs_once = true; }
+  ~PackedOnce() {
+    ex_.packs_once = false;
+    ex_.packed_once = {};
+  }
+  PackedOnce(const PackedOnce&) = delete;
+  PackedOnce& operator=(const PackedOnce&) = delete;
+
+ private:
+  Exec& ex_;
 };
 
 // Times the scope it lives in, where a profiler is set.

@@ -31,9 +31,9 @@ struct ReferenceMatmul : PackedMatmul {
 const ConvImplementation kReferenceConv{
     .name = "reference",
     .accepts = [](const ConvProblem&) { return true; },
-    .pack = [](const ConvProblem&, const Tensor& w) -> std::unique_ptr<PackedConv> {
+    .pack = [](const ConvProblem&, const WeightRows& w, const Tensor&) -> std::unique_ptr<PackedConv> {
       auto packed = std::make_unique<ReferenceConv>();
-      packed->w = widen(w);
+      packed->w = widen(w.whole());
       return packed;
     },
     .run =
@@ -45,9 +45,9 @@ const ConvImplementation kReferenceConv{
 const MatmulImplementation kReferenceMatmul{
     .name = "reference",
     .accepts = [](const MatmulProblem&) { return true; },
-    .pack = [](const MatmulProblem&, const Tensor& w) -> std::unique_ptr<PackedMatmul> {
+    .pack = [](const MatmulProblem&, const WeightRows& w, const Tensor&) -> std::unique_ptr<PackedMatmul> {
       auto packed = std::make_unique<ReferenceMatmul>();
-      packed->w = widen(w);
+      packed->w = widen(w.whole());
       return packed;
     },
     .run =

@@ -90,7 +90,7 @@ void check_conv(const ConvCase& c) {
   for (const ConvImplementation& implementation : conv_implementations()) {
     if (!implementation.accepts(p)) continue;
     Tensor found = Tensor::zeros(out_shape, p.type);
-    const auto packed = implementation.pack(p, w);
+    const auto packed = implementation.pack(p, w, {});
     implementation.run(ex, p, *packed, x, epilogue, found);
     EXPECT_LE(relative_error(found.to(DType::f32), expected.to(DType::f32)),
               tolerance(p.type, implementation.name))
@@ -128,7 +128,7 @@ void check_matmul(const MatmulCase& c, DType type) {
   for (const MatmulImplementation& implementation : matmul_implementations()) {
     if (!implementation.accepts(p)) continue;
     Tensor found = Tensor::zeros({c.rows, columns}, type);
-    const auto packed = implementation.pack(p, w);
+    const auto packed = implementation.pack(p, w, {});
     implementation.run(ex, p, *packed, x, epilogue, found);
     EXPECT_LE(relative_error(found.to(DType::f32), expected.to(DType::f32)),
               tolerance(type, implementation.name))

@@ -2,10 +2,7 @@
 #include "kernels/matmul.h"
 
 #include <algorithm>
-#include <cstring>
 
-#include "base/mapped_pages.h"
-#include "kernels/row_ops.h"
 #include "kernels/tuner.h"
 
 namespace maquette::kernels {
@@ -15,68 +12,41 @@ std::string MatmulProblem::text() const {
                      name(type));
 }
 
-MatmulWeights::MatmulWeights(std::vector<Tensor> parts) : parts_(std::move(parts)) {
-  for (const Tensor& part : parts_) {
-    if (part.rank() != 2 || part.size(1) != parts_[0].size(1)) {
+MatmulWeights::MatmulWeights(const std::vector<Tensor>& parts) {
+  for (const Tensor& part : parts) {
+    if (part.rank() != 2 || part.size(1) != parts[0].size(1)) {
       throw Error(ErrorCode::weights, "cannot use a tensor as the weights of a linear layer")
           .with("found", part.shape().text())
           .with("expected", "[out, in]");
     }
+    parts_.emplace_back(part);
     out_features_ += part.size(0);
   }
 }
 
-void MatmulWeights::set(size_t part, Tensor source) {
+void MatmulWeights::set(size_t part, WeightSource source) {
   if (!(source.shape() == parts_.at(part).shape())) {
     throw Error(ErrorCode::weights, "cannot replace the weights of a linear layer")
         .with("found", source.shape().text())
         .with("expected", parts_[part].shape().text());
   }
-  const std::lock_guard lock(mutex_);
   parts_[part] = std::move(source);
-  forms_.clear();
-}
-
-namespace {
-
-// The parts one under the other, [O, I]; as they are published where they all have the same type, else f32.
-Tensor stacked(const std::vector<Tensor>& parts, int64_t out_features) {
-  if (parts.size() == 1) return parts[0];
-  const DType type = parts[0].dtype();
-  const bool same = std::ranges::all_of(parts, [type](const Tensor& part) { return part.dtype() == type; });
-  Tensor whole = Tensor::empty({out_features, parts[0].size(1)}, same ? type : DType::f32);
-  int64_t row = 0;
-  for (const Tensor& part : parts) {
-    const Tensor source = same ? part : widen(part);
-    std::memcpy(whole.rows(row, row + part.size(0)).raw(), source.raw(), source.bytes());
-    row += part.size(0);
-  }
-  return whole;
-}
-
-}  // namespace
-
-void MatmulWeights::forget_packed() {
-  const std::lock_guard lock(mutex_);
-  forms_.clear();
+  forms_.outdate();
 }
 
 std::unique_ptr<PackedMatmul> MatmulWeights::pack(const MatmulImplementation& implementation,
-                                                  const MatmulProblem& problem) const {
-  return implementation.pack(problem, stacked(parts_, out_features_));
+                                                  const MatmulProblem& problem, const Tensor& memory) const {
+  std::vector<WeightRows> rows;
+  for (const WeightSource& part : parts_) rows.push_back(part.open());
+  auto made = implementation.pack(problem, WeightRows::stacked(std::move(rows)), memory);
+  for (const WeightSource& part : parts_) part.release();
+  return made;
 }
 
 const PackedMatmul& MatmulWeights::packed(const MatmulImplementation& implementation,
                                           const MatmulProblem& problem) const {
-  const std::lock_guard lock(mutex_);
-  for (const Form& form : forms_) {
-    if (form.implementation == &implementation && form.type == problem.type) return *form.packed;
-  }
-  forms_.push_back({&implementation, problem.type, pack(implementation, problem)});
-  for (const Tensor& part : parts_) {
-    release_mapped_pages({static_cast<const std::byte*>(part.raw()), part.bytes()});
-  }
-  return *forms_.back().packed;
+  return forms_.get(implementation, problem.type,
+                    [&](const Tensor& memory) { return pack(implementation, problem, memory); });
 }
 
 namespace {
@@ -129,10 +99,12 @@ Tensor matmul(Exec& ex, const Tensor& x, const MatmulWeights& weights, const Mat
     return one.text();
   });
   if (!chosen) throw Error(ErrorCode::failed, "no implementation for {}", problem.text());
-  const PackedMatmul& packed = weights.packed(*chosen, problem);
+  const auto once = ex.packs_once ? weights.pack(*chosen, problem, ex.packed_once) : nullptr;
+  const PackedMatmul& packed = once ? *once : weights.packed(*chosen, problem);
   ProfileScope profile(ex, "", problem.flop());
   if (profile.active()) profile.detail(fmt::format("{} {}", problem.text(), chosen->name));
   chosen->run(ex, problem, packed, x, epilogue, out);
+  if (once) ex.packed_once = once->storage();
   return out;
 }
 

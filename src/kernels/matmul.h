@@ -9,12 +9,13 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string_view>
 
 #include "kernels/activation.h"
 #include "kernels/exec.h"
+#include "kernels/packed_forms.h"
+#include "kernels/weight_source.h"
 
 namespace maquette::kernels {
 
@@ -34,15 +35,15 @@ struct MatmulProblem {
   std::string text() const;  // "matmul 8192x320->2560", the form of the problem lists in bench/
 };
 
-struct PackedMatmul {
-  virtual ~PackedMatmul() = default;
-};
+struct PackedMatmul : PackedWeights {};
 
 struct MatmulImplementation {
   std::string_view name;
   bool (*accepts)(const MatmulProblem& problem);
-  // w: [O, I], any floating-point type
-  std::unique_ptr<PackedMatmul> (*pack)(const MatmulProblem& problem, const Tensor& w);
+  // w: [O, I], any floating-point type; memory: of a form that is not needed any more (PackedForms), or
+  // undefined
+  std::unique_ptr<PackedMatmul> (*pack)(const MatmulProblem& problem, const WeightRows& w,
+                                        const Tensor& memory);
   void (*run)(Exec& ex, const MatmulProblem& problem, const PackedMatmul& packed, const Tensor& x,
               const MatmulEpilogue& epilogue, Tensor& out);
 };
@@ -53,32 +54,23 @@ class MatmulWeights {
  public:
   // Several published matrices with the same inputs become one product (q, k and v): their rows follow each
   // other.
-  explicit MatmulWeights(std::vector<Tensor> parts);
+  explicit MatmulWeights(const std::vector<Tensor>& parts);
 
-  void set(size_t part, Tensor source);
+  void set(size_t part, WeightSource source);
   size_t parts() const { return parts_.size(); }
-  const Tensor& source(size_t part) const { return parts_[part]; }
+  const WeightSource& source(size_t part) const { return parts_[part]; }
   int64_t out_features() const { return out_features_; }
-  int64_t in_features() const { return parts_[0].size(1); }
+  int64_t in_features() const { return parts_[0].shape()[1]; }
 
-  void forget_packed();  // the packed forms are made again when they are needed
-
-  // Made on first use and kept; `pack` makes one anew.
+  // Made on first use and kept; `pack` makes one anew, in `memory` where that is large enough.
   const PackedMatmul& packed(const MatmulImplementation& implementation, const MatmulProblem& problem) const;
-  std::unique_ptr<PackedMatmul> pack(const MatmulImplementation& implementation,
-                                     const MatmulProblem& problem) const;
+  std::unique_ptr<PackedMatmul> pack(const MatmulImplementation& implementation, const MatmulProblem& problem,
+                                     const Tensor& memory = {}) const;
 
  private:
-  std::vector<Tensor> parts_;  // each [O_p, I]
+  std::vector<WeightSource> parts_;  // each [O_p, I]
   int64_t out_features_ = 0;
-  mutable std::mutex mutex_;
-  // Made on first use, one per implementation and element type.
-  struct Form {
-    const MatmulImplementation* implementation;
-    DType type;
-    std::unique_ptr<PackedMatmul> packed;
-  };
-  mutable std::vector<Form> forms_;
+  mutable PackedForms<MatmulImplementation, PackedMatmul> forms_;
 };
 
 // Throws Error(weights) where the features or the epilogue do not fit.

@@ -52,8 +52,8 @@ Tensor Scope::vector(std::string_view name) const {
   parameters_->add(full_name(name), {.shape = own.shape(),
                                      .read = [own] { return own; },
                                      .write =
-                                         [own](const Tensor& value) mutable {
-                                           const Tensor wide = value.to(DType::f32);
+                                         [own](const kernels::WeightSource& value) mutable {
+                                           const Tensor wide = value.read().to(DType::f32);
                                            std::ranges::copy(wide.data(), own.data().begin());
                                          }});
   return own;
@@ -104,12 +104,13 @@ Tensor matrix_of(const Scope& scope, const Sizes& sizes) {
 
 void register_part(const Scope& scope, const std::shared_ptr<kernels::MatmulWeights>& weights, size_t part,
                    const Shape& published) {
+  const Shape matrix = weights->source(part).shape();
   scope.parameters().add(
       scope.full_name("weight"),
       {.shape = published,
-       .read = [weights, part, published] { return weights->source(part).reshape(published); },
-       .write = [weights, part](const Tensor& value) { weights->set(part, as_matrix(value)); },
-       .forget = [weights] { weights->forget_packed(); }});
+       .read = [weights, part, published] { return weights->source(part).read().reshape(published); },
+       .write = [weights, part,
+                 matrix](const kernels::WeightSource& value) { weights->set(part, value.reshape(matrix)); }});
 }
 
 // The bias of one layer as a slice of the bias of several, written to through the slice.
@@ -122,8 +123,8 @@ void register_bias(const Scope& scope, Tensor slice) {
   scope.parameters().add(scope.full_name("bias"), {.shape = slice.shape(),
                                                    .read = [slice] { return slice; },
                                                    .write =
-                                                       [slice](const Tensor& value) mutable {
-                                                         const Tensor wide = value.to(DType::f32);
+                                                       [slice](const kernels::WeightSource& value) mutable {
+                                                         const Tensor wide = value.read().to(DType::f32);
                                                          std::ranges::copy(wide.data(), slice.data().begin());
                                                        }});
 }
@@ -251,9 +252,9 @@ Conv2d load_conv2d(const Scope& scope, const kernels::ConvGeometry& geometry, co
   scope.parameters().add(
       scope.full_name("weight"),
       {.shape = shape,
-       .read = [weights = conv.weights, shape] { return weights->source().reshape(shape); },
-       .write = [weights = conv.weights, inner](const Tensor& value) { weights->set(value.reshape(inner)); },
-       .forget = [weights = conv.weights] { weights->forget_packed(); }});
+       .read = [weights = conv.weights, shape] { return weights->source().read().reshape(shape); },
+       .write = [weights = conv.weights,
+                 inner](const kernels::WeightSource& value) { weights->set(value.reshape(inner)); }});
   conv.bias = bias_of(scope, conv.out_channels());
   return conv;
 }

@@ -10,13 +10,16 @@ namespace maquette::kernels {
 namespace avx512 {
 struct Core;
 struct Finish;
-std::unique_ptr<PackedMatmul> pack_matmul(const Core& core, const MatmulProblem& problem, const Tensor& w);
+std::unique_ptr<PackedMatmul> pack_matmul(const Core& core, const MatmulProblem& problem, const WeightRows& w,
+                                          const Tensor& memory);
 void run_matmul(Exec& ex, const MatmulProblem& problem, const PackedMatmul& packed, const Tensor& x,
                 const MatmulEpilogue& epilogue, Tensor& out);
-std::unique_ptr<PackedConv> pack_conv(const Core& core, const ConvProblem& problem, const Tensor& w);
+std::unique_ptr<PackedConv> pack_conv(const Core& core, const ConvProblem& problem, const WeightRows& w,
+                                      const Tensor& memory);
 void run_conv(Exec& ex, const ConvProblem& problem, const PackedConv& packed, const Tensor& x,
               const ConvEpilogue& epilogue, Tensor& out);
-std::unique_ptr<PackedConv> pack_enlarged_conv(const Core& core, const ConvProblem& problem, const Tensor& w);
+std::unique_ptr<PackedConv> pack_enlarged_conv(const Core& core, const ConvProblem& problem,
+                                               const WeightRows& w);
 void run_enlarged_conv(Exec& ex, const ConvProblem& problem, const PackedConv& packed, const Tensor& x,
                        const ConvEpilogue& epilogue, Tensor& out);
 // Whether the pixels of a row fill whole tiles of the core, as an enlarged convolution wants it.
@@ -26,7 +29,7 @@ void run_conv_to(Exec& ex, const ConvProblem& problem, const PackedConv& packed,
                  const Finish& finish, const Tensor* bias);
 struct WinogradCore;
 std::unique_ptr<PackedConv> pack_winograd(const WinogradCore& core, const ConvProblem& problem,
-                                          const Tensor& w);
+                                          const WeightRows& w);
 void run_winograd(Exec& ex, const WinogradCore& core, const ConvProblem& problem, const PackedConv& packed,
                   const Tensor& x, const ConvEpilogue& epilogue, Tensor& out);
 struct AttentionCore;

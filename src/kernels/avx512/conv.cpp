@@ -27,6 +27,8 @@ namespace {
 
 struct Packed : PackedConv {
   Packed(Panels made, bool gather) : panels(std::move(made)), gathered(gather) {}
+  Tensor storage() const override { return panels.memory(); }
+
   Panels panels;
   bool gathered;
 };
@@ -260,7 +262,8 @@ void ConvRun::view(int64_t block, const Chunk& chunk, char* scratch, BlockView& 
 
 }  // namespace
 
-std::unique_ptr<PackedConv> pack_conv(const Core& core, const ConvProblem& p, const Tensor& w) {
+std::unique_ptr<PackedConv> pack_conv(const Core& core, const ConvProblem& p, const WeightRows& w,
+                                      const Tensor& memory) {
   const int64_t taps = static_cast<int64_t>(p.kernel_h) * p.kernel_w;
   PanelLayout layout{.core = &core,
                      .columns = p.out_channels,
@@ -268,11 +271,11 @@ std::unique_ptr<PackedConv> pack_conv(const Core& core, const ConvProblem& p, co
                      .taps = taps,
                      .chunk_limit = taps == 1 ? core.most_channels : core.most_channels / 2};
   const bool gathered = taps > 1 && p.in_channels <= kFewChannels;
-  if (!gathered) return std::make_unique<Packed>(Panels(layout, w), false);
+  if (!gathered) return std::make_unique<Packed>(Panels(layout, w, memory), false);
   layout.channels = taps * p.in_channels;
   layout.taps = 1;
   layout.chunk_limit = layout.channels;
-  return std::make_unique<Packed>(Panels(layout, taps_first(p, widen(w))), true);
+  return std::make_unique<Packed>(Panels(layout, taps_first(p, widen(w.whole())), memory), true);
 }
 
 void run_conv_to(Exec& ex, const ConvProblem& p, const PackedConv& form, const Tensor& x,

@@ -57,12 +57,12 @@ Tensor phase_weights(const Tensor& w, const Phase& phase) {
 
 bool rows_are_whole(const Core& core, int64_t width) { return width % core.row_step == 0; }
 
-std::unique_ptr<PackedConv> pack_enlarged_conv(const Core& core, const ConvProblem& p, const Tensor& w) {
+std::unique_ptr<PackedConv> pack_enlarged_conv(const Core& core, const ConvProblem& p, const WeightRows& w) {
   auto packed = std::make_unique<Packed>();
-  const Tensor wide = widen(w);
+  const Tensor wide = widen(w.whole());
   for (size_t i = 0; i < packed->phases.size(); ++i) {
     const Phase phase = phase_of(i);
-    packed->phases[i] = pack_conv(core, phase_problem(p, phase), phase_weights(wide, phase));
+    packed->phases[i] = pack_conv(core, phase_problem(p, phase), phase_weights(wide, phase), {});
   }
   return packed;
 }

@@ -55,7 +55,7 @@ bool accepts_winograd(const ConvProblem& p) {
 }
 
 template <const avx512::WinogradCore& kCore>
-std::unique_ptr<PackedConv> pack_winograd(const ConvProblem& p, const Tensor& w) {
+std::unique_ptr<PackedConv> pack_winograd(const ConvProblem& p, const WeightRows& w, const Tensor&) {
   return avx512::pack_winograd(kCore, p, w);
 }
 
@@ -76,8 +76,8 @@ void run_attention(Exec& ex, const AttentionInput& input, Tensor& out) {
 }
 
 template <const avx512::Core& kCore>
-std::unique_ptr<PackedConv> pack_conv(const ConvProblem& p, const Tensor& w) {
-  return avx512::pack_conv(kCore, p, w);
+std::unique_ptr<PackedConv> pack_conv(const ConvProblem& p, const WeightRows& w, const Tensor& memory) {
+  return avx512::pack_conv(kCore, p, w, memory);
 }
 
 // Few channels are gathered tap by tap, which enlarging does not pay for.
@@ -92,13 +92,13 @@ bool accepts_enlarged(const ConvProblem& p) {
 }
 
 template <const avx512::Core& kCore>
-std::unique_ptr<PackedConv> pack_enlarged(const ConvProblem& p, const Tensor& w) {
+std::unique_ptr<PackedConv> pack_enlarged(const ConvProblem& p, const WeightRows& w, const Tensor&) {
   return avx512::pack_enlarged_conv(kCore, p, w);
 }
 
 template <const avx512::Core& kCore>
-std::unique_ptr<PackedMatmul> pack_matmul(const MatmulProblem& p, const Tensor& w) {
-  return avx512::pack_matmul(kCore, p, w);
+std::unique_ptr<PackedMatmul> pack_matmul(const MatmulProblem& p, const WeightRows& w, const Tensor& memory) {
+  return avx512::pack_matmul(kCore, p, w, memory);
 }
 
 }  // namespace

@@ -14,6 +14,8 @@ namespace {
 
 struct Packed : PackedMatmul {
   explicit Packed(Panels made) : panels(std::move(made)) {}
+  Tensor storage() const override { return panels.memory(); }
+
   Panels panels;
 };
 
@@ -37,13 +39,14 @@ bool needs_copy(const Panels& panels, int64_t pitch) {
 
 }  // namespace
 
-std::unique_ptr<PackedMatmul> pack_matmul(const Core& core, const MatmulProblem& p, const Tensor& w) {
+std::unique_ptr<PackedMatmul> pack_matmul(const Core& core, const MatmulProblem& p, const WeightRows& w,
+                                          const Tensor& memory) {
   const PanelLayout layout{.core = &core,
                            .columns = p.out_features,
                            .channels = p.in_features,
                            .chunk_limit = core.most_channels,
                            .gated = p.gated};
-  return std::make_unique<Packed>(Panels(layout, w));
+  return std::make_unique<Packed>(Panels(layout, w, memory));
 }
 
 void run_rows(Exec& ex, const MatmulProblem& p, const Panels& panels, const Tensor& x, const Finish& finish,

@@ -1,10 +1,12 @@
 // Weights packed into the panels that the product cores multiply by.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <vector>
 
 #include "kernels/avx512/core.h"
-#include "kernels/avx512/weight_reader.h"
+#include "kernels/weight_source.h"
 #include "tensor/tensor.h"
 
 namespace maquette::kernels::avx512 {
@@ -30,13 +32,15 @@ struct PanelLayout {
 
 class Panels {
  public:
-  // w: [columns, channels, taps], any floating-point type
-  Panels(const PanelLayout& layout, const Tensor& w);
+  // w: [columns, channels, taps], any floating-point type. The panels are made in `memory` where it is large
+  // enough.
+  Panels(const PanelLayout& layout, const WeightRows& w, const Tensor& memory);
 
   const PanelLayout& layout() const { return layout_; }
   int64_t count() const { return count_; }  // panels
   int parts() const { return parts_; }      // bf16 that make a number, where the core splits them
   const std::vector<Chunk>& chunks() const { return chunks_; }
+  const Tensor& memory() const { return memory_; }
   const char* at(const Chunk& chunk, int64_t panel) const {
     return static_cast<const char*>(memory_.raw()) + chunk.offset + static_cast<size_t>(panel) * chunk.panel;
   }
@@ -46,7 +50,12 @@ class Panels {
   void pack_bias(const Tensor* bias, float* target) const;
 
  private:
-  void pack_panel(const Chunk& chunk, int64_t panel, const WeightReader& weights);
+  // The rows that a panel's columns are made from; null where a column has none.
+  using Sources = std::array<const void*, kPanelColumns>;
+  struct Scratch;
+
+  Sources read_sources(int64_t panel, const WeightRows& w, std::byte* room) const;
+  void pack_panel(const Chunk& chunk, int64_t panel, const Sources& sources, Scratch& scratch);
 
   PanelLayout layout_;
   int64_t count_ = 0;

@@ -7,6 +7,7 @@
 
 #include "kernels/avx512/avx512.h"
 #include "kernels/avx512/product.h"
+#include "kernels/avx512/weight_reader.h"
 #include "kernels/avx512/winograd_core.h"
 
 namespace maquette::kernels::avx512 {
@@ -27,15 +28,16 @@ struct Packed : PackedConv {
 
 // One panel: [channels][9][32], from the kernels [in_channels][9] of its columns.
 template <typename T>
-void pack_panel(const ConvProblem& p, const WeightReader& weights, int64_t panel, T* target) {
+void pack_panel(const ConvProblem& p, const WeightRows& weights, int64_t panel, T* target) {
   constexpr int64_t kRun = 128;  // of one kernel, so that what is written stays in the first-level cache
   const int64_t count = p.in_channels * 9;
   const int64_t columns = std::min(kPanelColumns, p.out_channels - panel * kPanelColumns);
   std::vector<float> scratch(static_cast<size_t>(columns * count));
+  const auto room = room_for(weights, columns);
+  const void* rows = weights.read(panel * kPanelColumns, panel * kPanelColumns + columns, room.get());
   std::vector<const float*> kernels;
   for (int64_t column = 0; column < columns; ++column) {
-    const int64_t first = (panel * kPanelColumns + column) * count;
-    kernels.push_back(weights.read(first, count, scratch.data() + column * count));
+    kernels.push_back(as_f32(weights.dtype(), rows, column * count, count, scratch.data() + column * count));
   }
   for (int64_t begin = 0; begin < count; begin += kRun) {
     const int64_t end = std::min(begin + kRun, count);
@@ -181,7 +183,8 @@ void WinogradRun::run_group(int64_t first, int64_t count, const char* v, int64_t
 
 }  // namespace
 
-std::unique_ptr<PackedConv> pack_winograd(const WinogradCore& core, const ConvProblem& p, const Tensor& w) {
+std::unique_ptr<PackedConv> pack_winograd(const WinogradCore& core, const ConvProblem& p,
+                                          const WeightRows& w) {
   auto packed = std::make_unique<Packed>();
   packed->panels = (p.out_channels + kPanelColumns - 1) / kPanelColumns;
   packed->channels = round_up(p.in_channels, 32);
@@ -189,13 +192,13 @@ std::unique_ptr<PackedConv> pack_winograd(const WinogradCore& core, const ConvPr
   packed->w =
       Tensor::zeros({packed->panels, packed->channels, 9, kPanelColumns}, bf16 ? DType::bf16 : DType::f32);
   const int64_t panel_elements = packed->channels * 9 * kPanelColumns;
-  const WeightReader reader(w);
+  const WeightRows rows = readable(w);
   parallel_for(packed->panels, 1, [&](int64_t begin, int64_t end) {
     for (int64_t panel = begin; panel < end; ++panel) {
       if (bf16) {
-        pack_panel(p, reader, panel, packed->w.data<bfloat16>().data() + panel * panel_elements);
+        pack_panel(p, rows, panel, packed->w.data<bfloat16>().data() + panel * panel_elements);
       } else {
-        pack_panel(p, reader, panel, packed->w.data().data() + panel * panel_elements);
+        pack_panel(p, rows, panel, packed->w.data().data() + panel * panel_elements);
       }
     }
   });

@@ -86,8 +86,8 @@ void run(Exec& ex, const ConvProblem& p, const PackedConv& packed, const Tensor&
 bool is_f32(const ConvProblem& problem) { return problem.type == DType::f32; }
 bool is_bf16(const ConvProblem& problem) { return problem.type == DType::bf16; }
 
-std::unique_ptr<PackedConv> pack(const ConvProblem& problem, const Tensor& w) {
-  return std::make_unique<Packed>(problem, widen(w));
+std::unique_ptr<PackedConv> pack(const ConvProblem& problem, const WeightRows& w, const Tensor&) {
+  return std::make_unique<Packed>(problem, widen(w.whole()));
 }
 
 }  // namespace

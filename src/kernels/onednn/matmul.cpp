@@ -111,8 +111,8 @@ void run(Exec& ex, const MatmulProblem& p, const PackedMatmul& form, const Tenso
 bool is_f32(const MatmulProblem& problem) { return problem.type == DType::f32; }
 bool is_bf16(const MatmulProblem& problem) { return problem.type == DType::bf16; }
 
-std::unique_ptr<PackedMatmul> pack(const MatmulProblem& problem, const Tensor& w) {
-  return std::make_unique<Packed>(problem, widen(w));
+std::unique_ptr<PackedMatmul> pack(const MatmulProblem& problem, const WeightRows& w, const Tensor&) {
+  return std::make_unique<Packed>(problem, widen(w.whole()));
 }
 
 }  // namespace

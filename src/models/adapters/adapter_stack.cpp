@@ -1,6 +1,6 @@
 // set() makes the list of what every parameter should be, compares it with the list of what it is, and merges
 // or restores where they differ. The lists hold modules and strengths, not values, so that comparing is
-// cheap.
+// cheap. Plain LoRAs are merged by whoever packs the weights, so that nothing is held twice.
 #include "models/adapters/adapter_stack.h"
 
 #include <algorithm>
@@ -21,7 +21,7 @@ struct Placement {
 };
 
 struct Match {
-  SharedAdapter adapter;  // keeps the modules alive that placements point to
+  SharedAdapter adapter;
   AdapterReport report;
   std::vector<Placement> placements;
 };
@@ -40,7 +40,9 @@ class Matcher {
     match_.adapter = adapter;
     match_.report.adapter = adapter->name;
     match_.report.kinds = adapter->kinds();
-    for (const AdapterModule& module : adapter->modules) place(module);
+    for (const AdapterModule& module : adapter->modules) {
+      place(std::shared_ptr<const AdapterModule>(adapter, &module));
+    }
     for (const Adapter::Unknown& unknown : adapter->unknown) {
       match_.report.unmatched.push_back({.key = unknown.key, .reason = unknown.reason});
     }
@@ -49,20 +51,22 @@ class Matcher {
   Match take() { return std::move(match_); }
 
  private:
-  void place(const AdapterModule& module) {
+  void place(const std::shared_ptr<const AdapterModule>& shared) {
+    const AdapterModule& module = *shared;
     const AdapterTarget target = targets_.find(module.key);
     if (!target) {
       miss(module.key, "the model has no such layer");
       return;
     }
     const size_t misses = match_.report.unmatched.size();
-    if (module.weight) place_weight(module, target);
-    if (module.bias) place_bias(module, target);
+    if (module.weight) place_weight(shared, target);
+    if (module.bias) place_bias(shared, target);
     if (match_.report.unmatched.size() == misses)
       match_.report.matched.push_back(weights::printable(module.key));
   }
 
-  void place_weight(const AdapterModule& module, const AdapterTarget& target) {
+  void place_weight(const std::shared_ptr<const AdapterModule>& shared, const AdapterTarget& target) {
+    const AdapterModule& module = *shared;
     const std::string name = target.layer + ".weight";
     const nn::Parameter* parameter = components_.at(target.component).find(name);
     if (!parameter) {
@@ -82,10 +86,11 @@ class Matcher {
       }
     }
     match_.placements.push_back(
-        {target.component, name, {.module = &module, .bias = false, .channels = channels}});
+        {target.component, name, {.module = shared, .bias = false, .channels = channels}});
   }
 
-  void place_bias(const AdapterModule& module, const AdapterTarget& target) {
+  void place_bias(const std::shared_ptr<const AdapterModule>& shared, const AdapterTarget& target) {
+    const AdapterModule& module = *shared;
     const std::string name = target.layer + ".bias";
     const nn::Parameter* parameter = components_.at(target.component).find(name);
     if (!parameter) {
@@ -93,7 +98,7 @@ class Matcher {
     } else if (const auto misfit = module.bias->misfit(parameter->shape)) {
       miss(module.key, "it is for a layer of another size", misfit);
     } else {
-      match_.placements.push_back({target.component, name, {.module = &module, .bias = true}});
+      match_.placements.push_back({target.component, name, {.module = shared, .bias = true}});
     }
   }
 
@@ -123,8 +128,7 @@ class Matcher {
     }
     for (const AdapterModule& module : adapter.modules) {
       if (!module.weight || !flattened(module.key).ends_with("attn2_to_k")) continue;
-      const auto factors = module.weight->factors({});
-      const int64_t width = factors ? factors->down.size(1) : 0;
+      const int64_t width = module.weight->is_product() ? module.weight->factors({})->down.size(1) : 0;
       if (width == 0 || width == own) continue;
       const std::string_view family = wide_name(width);
       return fmt::format("it was made for a text width of {}{}{}{}, the model's is {}", width,
@@ -141,7 +145,8 @@ class Matcher {
 // A parameter that is not the model's own at the moment.
 struct Changed {
   Tensor original;
-  Tensor merged;  // what the network holds now; its memory serves again for the next merge
+  DType type = DType::f32;  // of what the network holds now
+  Tensor merged;            // where it was computed at once: its memory serves again for the next merge
   std::vector<Contribution> contributions;
 };
 
@@ -186,11 +191,18 @@ void AdapterStack::State::merge(const Name& name, std::vector<Contribution> want
   const nn::Parameter& target = parameter(name);
   Changed& entry = changed[name];
   if (!entry.original.defined()) entry.original = original_of(target);
-  if (!entry.merged.defined() || entry.merged.dtype() != type)
-    entry.merged = Tensor::empty(target.shape, type);
-  entry.contributions.clear();  // until the write below the parameter is neither the old nor the new
-  merge_into(entry.original, wanted, entry.merged);
-  target.write(entry.merged);
+  entry.contributions.clear();  // until the writes below the parameter is neither the old nor the new
+  entry.type = type;
+  if (are_product(wanted)) {
+    entry.merged = {};
+    target.write(merged_when_packed(entry.original, wanted, type));
+  } else {
+    if (!entry.merged.defined() || entry.merged.dtype() != type) {
+      entry.merged = Tensor::empty(target.shape, type);
+    }
+    merge_into(entry.original, wanted, entry.merged);
+    target.write(entry.merged);
+  }
   entry.contributions = std::move(wanted);
 }
 
@@ -236,7 +248,7 @@ MergeCounts AdapterStack::set(std::span<const AdapterUse> uses, const MergeOptio
     const DType type = name.first == "unet" && !small ? options.unet_type : DType::f32;
     const auto now = state.changed.find(name);
     if (now != state.changed.end() && now->second.contributions == contributions &&
-        now->second.merged.dtype() == type) {
+        now->second.type == type) {
       ++counts.unchanged;
       continue;
     }

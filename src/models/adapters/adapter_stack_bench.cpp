@@ -31,10 +31,11 @@ struct Bench {
         bits[i] = static_cast<uint16_t>(0x2000 + (i * 7919) % 0x0800);
       const auto weights = std::make_shared<kernels::MatmulWeights>(std::vector{w});
       layers.push_back({name, weights});
-      components["unet"].add(name + ".weight",
-                             {.shape = w.shape(),
-                              .read = [weights] { return weights->source(0); },
-                              .write = [weights](const Tensor& value) { weights->set(0, value); }});
+      components["unet"].add(
+          name + ".weight",
+          {.shape = w.shape(),
+           .read = [weights] { return weights->source(0).read(); },
+           .write = [weights](const kernels::WeightSource& value) { weights->set(0, value); }});
       file["unet." + name + ".lora_A.weight"] = tiny_values({32, in}, 1);
       file["unet." + name + ".lora_B.weight"] = tiny_values({out, 32}, 2);
     };

@@ -66,6 +66,7 @@ struct Job {
   void* out;
   DType out_type;
   int64_t rank, rows, columns;
+  int64_t first_row = 0;  // of out
 };
 
 // The parts of up that four rows take with four columns of it; zero beyond the ends.
@@ -78,7 +79,7 @@ struct Job {
 }
 
 MAQUETTE_VECTOR_CLONES
-void add_product_rows(const Job& job, int64_t first_row, int64_t end_row) {
+void add_to_rows(const Job& job, int64_t first_row, int64_t end_row) {
   alignas(64) float block[kRows][kColumns];
   for (int64_t column = 0; column < job.columns; column += kColumns) {
     const int64_t width = std::min(kColumns, job.columns - column);
@@ -103,7 +104,7 @@ void add_product_rows(const Job& job, int64_t first_row, int64_t end_row) {
         }
       }
       for (int64_t i = 0; i < height; ++i) {
-        store_row(block[i], width, job.out, job.out_type, (row + i) * job.columns + column);
+        store_row(block[i], width, job.out, job.out_type, (row + i - job.first_row) * job.columns + column);
       }
     }
   }
@@ -157,22 +158,33 @@ Tensor transposed(const Tensor& m) {
   return out;
 }
 
-void add_product(const Tensor& base, const Factors& factors, Tensor& out) {
-  const Tensor readable = loads_directly(base.dtype()) ? base : base.to(DType::f32);
-  const Job job{.base = readable.raw(),
-                .base_type = readable.dtype(),
+Tensor readable(const Tensor& base) { return loads_directly(base.dtype()) ? base : base.to(DType::f32); }
+
+void add_product_rows(const Tensor& base, const Factors& factors, int64_t begin, int64_t end, DType type,
+                      void* out) {
+  const Job job{.base = base.raw(),
+                .base_type = base.dtype(),
                 .up = factors.up.data().data(),
                 .down = factors.down.data().data(),
-                .out = out.raw(),
-                .out_type = out.dtype(),
+                .out = out,
+                .out_type = type,
                 .rank = factors.up.size(1),
                 .rows = factors.up.size(0),
-                .columns = factors.down.size(1)};
-  const int64_t groups = (job.rows + kRows - 1) / kRows;
-  const int64_t work = std::max<int64_t>(kRows * job.columns * (job.rank + 1), 1);
-  kernels::parallel_for(groups, std::max<int64_t>(kGrain / work, 1), [&job](int64_t begin, int64_t end) {
-    add_product_rows(job, begin * kRows, std::min(end * kRows, job.rows));
-  });
+                .columns = factors.down.size(1),
+                .first_row = begin};
+  add_to_rows(job, begin, end);
+}
+
+void add_product(const Tensor& base, const Factors& factors, Tensor& out) {
+  const Tensor wide = readable(base);
+  const int64_t rows = factors.up.size(0);
+  const int64_t row_bytes = factors.down.size(1) * static_cast<int64_t>(size_of(out.dtype()));
+  const int64_t work = std::max<int64_t>(kRows * factors.down.size(1) * (factors.up.size(1) + 1), 1);
+  kernels::parallel_for(
+      (rows + kRows - 1) / kRows, std::max<int64_t>(kGrain / work, 1), [&](int64_t begin, int64_t end) {
+        add_product_rows(wide, factors, begin * kRows, std::min(end * kRows, rows), out.dtype(),
+                         static_cast<std::byte*>(out.raw()) + begin * kRows * row_bytes);
+      });
 }
 
 Tensor product(const Tensor& a, const Tensor& b) {

@@ -23,6 +23,12 @@ struct Factors {
 // each out element written once: merging is as fast as memory where the rank is small.
 void add_product(const Tensor& base, const Factors& factors, Tensor& out);
 
+// Rows [begin, end) of the same, to `out` in `type`, on the calling thread. base: f32, f16 or bf16.
+void add_product_rows(const Tensor& base, const Factors& factors, int64_t begin, int64_t end, DType type,
+                      void* out);
+// The base itself where add_product_rows can read it, else widened.
+Tensor readable(const Tensor& base);
+
 // The core of a Tucker decomposition against its inner factor: core [a, b, ...window], inner [b, i] ->
 // [a, i window] with the window innermost, as flattened convolution weights have it.
 Tensor fold_core(const Tensor& core, const Tensor& inner);

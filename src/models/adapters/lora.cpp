@@ -25,6 +25,7 @@ class Lora final : public WeightChange {
     return Misfit{fmt::format("LoRA of {} x {}", up_.size(0), columns), weight.text()};
   }
 
+  bool is_product() const override { return true; }
   std::optional<dense::Factors> factors(const Shape&) const override {
     Tensor up = dense::matrix(up_).clone();
     for (float& v : up.data()) v *= static_cast<float>(scale_);

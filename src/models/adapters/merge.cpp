@@ -1,4 +1,5 @@
-// Plain LoRAs, the usual case, are put side by side into one product and go through the weight once.
+// Plain LoRAs, the usual case, are put side by side into one product and go through the weight once, while it
+// is packed for the kernels.
 // Everything else is computed in f32, difference by difference.
 #include "models/adapters/merge.h"
 
@@ -6,7 +7,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "kernels/exec.h"
+#include "base/mapped_pages.h"
+#include "kernels/threads.h"
 
 namespace maquette::models {
 
@@ -14,19 +16,16 @@ namespace {
 
 constexpr int64_t kGrain = int64_t{1} << 16;  // elements that are worth a thread
 
-// All contributions as one product, where each of them is one: [up_1 s_1 | up_2 s_2] [down_1 ; down_2].
-std::optional<dense::Factors> joint_factors(const Shape& shape, std::span<const Contribution> contributions) {
+// All contributions as one product: [up_1 s_1 | up_2 s_2] [down_1 ; down_2]. Call only where are_product().
+dense::Factors joint_factors(const Shape& shape, std::span<const Contribution> contributions) {
   std::vector<dense::Factors> parts;
   int64_t rank = 0;
   for (const Contribution& c : contributions) {
-    if (c.bias || c.channels != 0 || c.module->magnitude) return std::nullopt;
-    auto factors = c.module->weight->factors(shape);
-    if (!factors) return std::nullopt;
-    for (float& v : factors->up.data()) v *= c.strength;
-    rank += factors->up.size(1);
-    parts.push_back(*std::move(factors));
+    dense::Factors factors = *c.module->weight->factors(shape);
+    for (float& v : factors.up.data()) v *= c.strength;
+    rank += factors.up.size(1);
+    parts.push_back(std::move(factors));
   }
-  if (parts.empty()) return std::nullopt;
   if (parts.size() == 1) return parts[0];
 
   const int64_t rows = parts[0].up.size(0);
@@ -139,9 +138,41 @@ std::optional<Misfit> misfit_of(const AdapterModule& module, const Shape& weight
   return Misfit{fmt::format("magnitudes of {}", module.magnitude->values.shape().text()), weight.text()};
 }
 
+bool are_product(std::span<const Contribution> contributions) {
+  return !contributions.empty() && std::ranges::all_of(contributions, [](const Contribution& c) {
+    return !c.bias && c.channels == 0 && !c.module->magnitude && c.module->weight->is_product();
+  });
+}
+
+namespace {
+
+// What a packing of merged weights reads.
+struct Merging {
+  Tensor original;  // f32, f16 or bf16
+  dense::Factors factors;
+
+  ~Merging() { release_mapped_pages({static_cast<const std::byte*>(original.raw()), original.bytes()}); }
+};
+
+}  // namespace
+
+kernels::WeightSource merged_when_packed(const Tensor& original, std::vector<Contribution> contributions,
+                                         DType type) {
+  const auto open = [original, contributions = std::move(contributions), type] {
+    const auto merging = std::make_shared<Merging>();
+    merging->original = dense::readable(original);
+    merging->factors = joint_factors(original.shape(), contributions);
+    return kernels::WeightRows(
+        original.shape(), type, [merging, type](int64_t begin, int64_t end, void* out) {
+          dense::add_product_rows(merging->original, merging->factors, begin, end, type, out);
+        });
+  };
+  return {original.shape(), open};
+}
+
 void merge_into(const Tensor& original, std::span<const Contribution> contributions, Tensor& out) {
-  if (const auto factors = joint_factors(original.shape(), contributions)) {
-    dense::add_product(original, *factors, out);
+  if (are_product(contributions)) {
+    dense::add_product(original, joint_factors(original.shape(), contributions), out);
     return;
   }
   const Tensor w = dense::widened(original);

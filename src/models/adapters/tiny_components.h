@@ -18,10 +18,10 @@ inline nn::Parameter tiny_parameter(const Tensor& start) {
   const auto held = std::make_shared<Tensor>(start);
   nn::Parameter parameter{.shape = start.shape(), .read = [held] { return *held; }, .write = nullptr};
   if (start.rank() > 1) {
-    parameter.write = [held](const Tensor& value) { *held = value; };
+    parameter.write = [held](const kernels::WeightSource& value) { *held = value.read(); };
   } else {
-    parameter.write = [held](const Tensor& value) {
-      const Tensor wide = value.to(DType::f32);
+    parameter.write = [held](const kernels::WeightSource& value) {
+      const Tensor wide = value.read().to(DType::f32);
       std::memcpy(held->raw(), wide.raw(), wide.bytes());
     };
   }

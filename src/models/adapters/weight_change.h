@@ -40,7 +40,8 @@ class WeightChange {
   // What is added to the weight at strength 1, in the weight's shape. weight is f32. Call only where misfit()
   // is nothing.
   virtual Tensor difference(const Tensor& weight) const = 0;
-  // The difference as factors, where it is a product that does not depend on the weight.
+  // Whether the difference is a product that does not depend on the weight, and then its factors.
+  virtual bool is_product() const { return false; }
   virtual std::optional<dense::Factors> factors(const Shape&) const { return std::nullopt; }
 };
 

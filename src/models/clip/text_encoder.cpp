@@ -90,6 +90,7 @@ TextOutput TextEncoder::operator()(nn::Exec& ex, std::span<const std::vector<Tex
       std::ranges::transform(row, position.data(), row.begin(), std::plus<>());
     }
   }
+  const kernels::PackedOnce once(ex);
   TextOutput out;
   out.hidden.push_back(h);
   for (const ClipLayer& layer : layers_) {
@@ -108,7 +109,9 @@ Tensor TextEncoder::pooled(nn::Exec& ex, const Tensor& last, std::span<const int
     const auto row = last.data().subspan(offset, static_cast<size_t>(last.size(2)));
     std::ranges::copy(row, picked.rows(i, i + 1).data().begin());
   }
-  return projection_ ? (*projection_)(ex, picked) : picked;
+  if (!projection_) return picked;
+  const kernels::PackedOnce once(ex);
+  return (*projection_)(ex, picked);
 }
 
 }  // namespace maquette::models

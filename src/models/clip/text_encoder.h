@@ -43,7 +43,8 @@ class TextEncoder {
   bool has_projection() const { return projection_.has_value(); }
   int64_t pooled_width() const { return projection_ ? projection_->out_features() : width(); }
 
-  // Sequences of one length, at most positions(). Always in f32: it runs once per prompt.
+  // Sequences of one length, at most positions(). Always in f32, and nothing packed is kept: it runs once per
+  // prompt.
   TextOutput operator()(nn::Exec& ex, std::span<const std::vector<TextInput>> sequences) const;
   // The final layer norm of any hidden state (A1111's CLIP skip on SD1).
   Tensor final_norm(nn::Exec& ex, const Tensor& hidden) const { return final_norm_(ex, hidden); }
