@@ -191,6 +191,14 @@ void Panels::pack_panel(const Chunk& chunk, int64_t panel, const Sources& source
   const bool is_narrow = scratch.narrow != nullptr;
   Rows<float> wide_rows{};
   Rows<bfloat16> narrow_rows{};
+  if (is_narrow && scratch.type == DType::bf16) {  // panels hold these very numbers
+    for (size_t i = 0; i < sources.size(); ++i) {
+      if (!sources[i]) continue;
+      narrow_rows[i] = static_cast<const bfloat16*>(sources[i]) + chunk.begin * layout_.taps;
+    }
+    fill_panel(narrow_rows, chunk.count, chunk.depth, layout_.taps, {}, steps);
+    return;
+  }
   for (int64_t column = 0; column < kPanelColumns; ++column) {
     const auto index = static_cast<size_t>(column);
     if (!sources[index]) continue;

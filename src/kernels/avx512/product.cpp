@@ -35,10 +35,11 @@ void copy_row(const Core& core, const char* from, int64_t count, int64_t depth, 
 
 namespace {
 
-// Panels per task: all of them when the blocks alone keep the threads busy.
+// Panels per task: all of them when the blocks alone keep the threads busy. Each task copies its block anew,
+// which splitting makes dear.
 int64_t panels_per_group(const Product& p) {
   const int64_t panels = p.weights->count();
-  const int64_t wanted = 4 * thread_count();
+  const int64_t wanted = (p.weights->layout().core->parts > 1 ? 2 : 4) * thread_count();
   if (thread_count() == 1 || p.blocks >= wanted) return panels;
   const int64_t groups = std::min(panels, (wanted + p.blocks - 1) / p.blocks);
   return (panels + groups - 1) / groups;

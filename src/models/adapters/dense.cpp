@@ -5,7 +5,9 @@
 
 #include <algorithm>
 
-#include "kernels/exec.h"
+#include "kernels/cpu.h"
+#include "kernels/row_ops.h"
+#include "kernels/threads.h"
 #include "models/adapters/vector_clones.h"
 
 namespace maquette::models::dense {
@@ -33,29 +35,24 @@ constexpr int64_t kGrain = int64_t{1} << 16;  // multiply-adds (or elements) tha
   return std::bit_cast<float>((subnormal & small) | (normal & ~small) | sign);
 }
 
-[[gnu::always_inline]] inline void load_row(const void* base, DType type, int64_t offset, int64_t count,
-                                            float* to) {
+MAQUETTE_VECTOR_CLONES
+void widen_halves(const uint16_t* from, int64_t count, float* to) {
+  for (int64_t j = 0; j < count; ++j) to[j] = widen_half(from[j]);
+}
+
+void load_row(const void* base, DType type, int64_t offset, int64_t count, float* to) {
+  const void* from = static_cast<const std::byte*>(base) + offset * static_cast<int64_t>(size_of(type));
   if (type == DType::f16) {
-    const uint16_t* from = static_cast<const uint16_t*>(base) + offset;
-    for (int64_t j = 0; j < count; ++j) to[j] = widen_half(from[j]);
-  } else if (type == DType::bf16) {
-    const bfloat16* from = static_cast<const bfloat16*>(base) + offset;
-    for (int64_t j = 0; j < count; ++j) to[j] = static_cast<float>(from[j]);
+    const auto* halves = static_cast<const uint16_t*>(from);
+    kernels::cpu().avx512 ? kernels::f16_to_f32_avx512(halves, count, to) : widen_halves(halves, count, to);
   } else {
-    const float* from = static_cast<const float*>(base) + offset;
-    for (int64_t j = 0; j < count; ++j) to[j] = from[j];
+    kernels::row_ops(type).to_f32(from, count, to);
   }
 }
 
-[[gnu::always_inline]] inline void store_row(const float* from, int64_t count, void* out, DType type,
-                                             int64_t offset) {
-  if (type == DType::bf16) {
-    bfloat16* to = static_cast<bfloat16*>(out) + offset;
-    for (int64_t j = 0; j < count; ++j) to[j] = bfloat16(from[j]);
-  } else {
-    float* to = static_cast<float*>(out) + offset;
-    for (int64_t j = 0; j < count; ++j) to[j] = from[j];
-  }
+void store_row(const float* from, int64_t count, void* out, DType type, int64_t offset) {
+  void* to = static_cast<std::byte*>(out) + offset * static_cast<int64_t>(size_of(type));
+  kernels::row_ops(type).from_f32(from, count, to);
 }
 
 struct Job {
@@ -68,6 +65,15 @@ struct Job {
   int64_t rank, rows, columns;
   int64_t first_row = 0;  // of out
 };
+
+// Rows follow each other too far apart for the processor to foresee them.
+void fetch_rows(const Job& job, int64_t row, int64_t column, int64_t width) {
+  const auto size = static_cast<int64_t>(size_of(job.base_type));
+  for (int64_t i = row; i < std::min(row + kRows, job.rows); ++i) {
+    const char* from = static_cast<const char*>(job.base) + (i * job.columns + column) * size;
+    for (int64_t j = 0; j < width * size; j += 64) __builtin_prefetch(from + j);
+  }
+}
 
 // The parts of up that four rows take with four columns of it; zero beyond the ends.
 [[gnu::always_inline]] inline void load_up(const Job& job, int64_t row, int64_t k, float u[kRows][4]) {
@@ -85,6 +91,7 @@ void add_to_rows(const Job& job, int64_t first_row, int64_t end_row) {
     const int64_t width = std::min(kColumns, job.columns - column);
     for (int64_t row = first_row; row < end_row; row += kRows) {
       const int64_t height = std::min(kRows, end_row - row);
+      fetch_rows(job, row + kRows, column, width);
       for (int64_t i = 0; i < height; ++i) {
         load_row(job.base, job.base_type, (row + i) * job.columns + column, width, block[i]);
       }
@@ -110,7 +117,6 @@ void add_to_rows(const Job& job, int64_t first_row, int64_t end_row) {
   }
 }
 
-MAQUETTE_VECTOR_CLONES
 void convert_range(const Job& job, int64_t begin, int64_t end) {
   alignas(64) float block[kColumns];
   for (int64_t i = begin; i < end; i += kColumns) {
