@@ -122,7 +122,7 @@ std::span<const MatmulImplementation> matmul_implementations() {
 
 std::span<const AttentionImplementation> attention_implementations() {
   static const auto list = allowed<AttentionImplementation>(
-      {kAmxAttention, kAvx512AttentionF32, kAvx512AttentionBf16, kReferenceAttention});
+      {kAmxAttention, kAmxSplitAttention, kAvx512AttentionF32, kAvx512AttentionBf16, kReferenceAttention});
   return list;
 }
 

@@ -23,7 +23,7 @@ Tensor noise(const Shape& shape, DType type, uint32_t seed, float scale = 1) {
 // does not do.
 double tolerance(DType type, std::string_view implementation) {
   const bool is_winograd = implementation.find("winograd") != std::string_view::npos;
-  const bool is_split = implementation.find("bf16x3") != std::string_view::npos;
+  const bool is_split = implementation.ends_with("bf16x3") || implementation.ends_with("bf16x4");
   if (type == DType::f32) return is_winograd || is_split ? 1e-5 : 3e-6;
   return is_winograd ? 4e-2 : 1.2e-2;
 }

@@ -11,41 +11,16 @@
 
 namespace maquette::kernels::avx512 {
 
-HeadLayout head_layout(const AttentionCore& core, int64_t head_size, int64_t keys) {
-  HeadLayout layout{.head_size = head_size, .keys = keys, .step_elements = core.step_elements};
-  layout.depth_steps =
-      (head_size + core.depth_multiple - 1) / core.depth_multiple * core.depth_multiple / core.step_elements;
-  layout.key_panels = (keys + kKeyPanel - 1) / kKeyPanel;
-  layout.key_steps = layout.key_panels * kKeyPanel / core.step_elements;
-  // The widest panel among those that waste least.
-  const int64_t vectors = (head_size + 15) / 16;
-  int64_t least = vectors + kMaxValueVectors;
-  for (int64_t width = std::min(vectors, kMaxValueVectors); width >= 1; --width) {
-    const int64_t panels = (vectors + width - 1) / width;
-    if (panels * width >= least) continue;
-    least = panels * width;
-    layout.value_panels = panels;
-    layout.value_vectors = width;
-  }
-  return layout;
-}
-
-int64_t attention_scratch(const AttentionCore& core, const HeadLayout& layout) {
-  const int64_t floats =
-      core.query_block * (kScorePitch + layout.out_pitch() + 18 + layout.depth_steps + kKeyBlock + 16);
-  return floats + 64;
-}
-
 void run_attention(Exec& ex, const AttentionCore& core, const AttentionInput& a, Tensor& out) {
-  const HeadLayout layout = head_layout(core, a.head_size, a.k_length);
+  const HeadLayout layout = core.layout(a.head_size, a.k_length);
   const int64_t heads = a.n * a.heads;
-  Tensor keys = ex.empty({heads, layout.key_elements()}, a.type);
-  Tensor values = ex.empty({heads, layout.value_elements()}, a.type);
+  Tensor keys = ex.empty({heads, layout.key_bytes}, DType::u8);
+  Tensor values = ex.empty({heads, layout.value_bytes}, DType::u8);
   const auto at = [&](const void* base, int64_t element) {
     return static_cast<const char*>(base) + element * core.element;
   };
   const auto part = [&](Tensor& packed, int64_t head) {
-    return static_cast<char*>(packed.raw()) + head * packed.size(1) * core.element;
+    return static_cast<char*>(packed.raw()) + head * packed.size(1);
   };
   std::vector<float> longest_key(static_cast<size_t>(heads));
   parallel_tasks(heads, [&](int64_t head, int) {
@@ -60,7 +35,7 @@ void run_attention(Exec& ex, const AttentionCore& core, const AttentionInput& a,
 
   const int64_t blocks = (a.q_length + core.query_block - 1) / core.query_block;
   const int64_t workers = std::min<int64_t>(thread_count(), heads * blocks);
-  Tensor scratch = ex.empty({workers, (attention_scratch(core, layout) + 15) / 16 * 16}, DType::f32);
+  Tensor scratch = ex.empty({workers, (layout.scratch_bytes + 63) / 64 * 16}, DType::f32);
   const float scale = a.scale != 0 ? a.scale : 1 / std::sqrt(static_cast<float>(a.head_size));
   const int64_t width = a.heads * a.head_size;
   const auto run = [&](int64_t task, int worker) {

@@ -8,10 +8,9 @@ namespace {
 using Products = RegisterProducts<ElementF32>;
 }
 
-const AttentionCore kAttentionF32{.step_elements = 1,
-                                  .element = 4,
+const AttentionCore kAttentionF32{.element = ElementF32::kBytes,
                                   .query_block = Products::kQueryBlock,
-                                  .depth_multiple = 1,
+                                  .layout = make_layout<ElementF32, Products>,
                                   .pack_keys = pack_keys<ElementF32>,
                                   .longest_row = longest_row<ElementF32>,
                                   .pack_values = pack_values<ElementF32>,

@@ -8,10 +8,9 @@ namespace {
 using Products = RegisterProducts<ElementBf16>;
 }
 
-const AttentionCore kAttentionBf16{.step_elements = 2,
-                                   .element = 2,
+const AttentionCore kAttentionBf16{.element = ElementBf16::kBytes,
                                    .query_block = Products::kQueryBlock,
-                                   .depth_multiple = 2,
+                                   .layout = make_layout<ElementBf16, Products>,
                                    .pack_keys = pack_keys<ElementBf16>,
                                    .longest_row = longest_row<ElementBf16>,
                                    .pack_values = pack_values<ElementBf16>,

@@ -11,26 +11,25 @@ constexpr int64_t kScorePitch = kKeyBlock + 16;  // rows must not share their ca
 constexpr int64_t kKeyPanel = 32;                // keys side by side in a packed panel
 constexpr int64_t kMaxValueVectors = 5;          // of a panel of values, sixteen elements each
 
-// How one head's keys and values are packed:
-//   keys    [panels of 32 keys][depth steps][32 keys]          a step is one
-//   f32 or a pair of bf16 values  [panels][key steps][value_vectors * 16
-//   elements]   a step is one key, or a pair of keys
+// How one head's keys and values are packed. On registers:
+//   keys    [panels of 32 keys][depth steps][32 keys]   a step is one f32 or a pair of bf16
+//   values  [panels][key steps][value_vectors * 16 elements]   a step is one key, or a pair of keys
+// On the tiles of AMX: see attention_amx.cpp.
 struct HeadLayout {
   int64_t head_size = 0;
   int64_t keys = 0;
   int64_t depth_steps = 0;  // of a query or key
   int64_t key_panels = 0;
   int64_t key_steps = 0;  // of all keys, padded to whole key panels
-  int64_t value_panels = 0;
+  int64_t value_panels = 1;
   int64_t value_vectors = 0;  // per panel
   int64_t step_elements = 1;  // 2 for bf16
+  int64_t key_bytes = 0;
+  int64_t value_bytes = 0;
+  int64_t scratch_bytes = 0;  // per thread
 
-  int64_t key_elements() const { return key_panels * depth_steps * kKeyPanel * step_elements; }
-  int64_t value_elements() const { return value_panels * key_steps * value_vectors * 16 * step_elements; }
   int64_t out_pitch() const { return value_panels * value_vectors * 16; }  // floats
 };
-struct AttentionCore;
-HeadLayout head_layout(const AttentionCore& core, int64_t head_size, int64_t keys);
 
 // A block of queries of one head against all its keys.
 struct QueryBlock {
@@ -46,17 +45,13 @@ struct QueryBlock {
   bool causal = false;
   void* out = nullptr;  // [rows][out_stride]
   int64_t out_stride = 0;
-  float* scratch = nullptr;  // attention_scratch floats
+  float* scratch = nullptr;  // scratch_bytes
 };
 
-int64_t attention_scratch(const AttentionCore& core,
-                          const HeadLayout& layout);  // floats per thread
-
 struct AttentionCore {
-  int64_t step_elements;
-  int64_t element;         // bytes
-  int64_t query_block;     // most rows of a block of queries
-  int64_t depth_multiple;  // head sizes are padded to this
+  int64_t element;      // bytes
+  int64_t query_block;  // most rows of a block of queries
+  HeadLayout (*layout)(int64_t head_size, int64_t keys);
   void (*pack_keys)(const HeadLayout& layout, const void* k, int64_t stride, void* packed);
   float (*longest_row)(const void* rows, int64_t stride, int64_t count, int64_t size);
   void (*pack_values)(const HeadLayout& layout, const void* v, int64_t stride, void* packed);
@@ -64,6 +59,7 @@ struct AttentionCore {
 };
 extern const AttentionCore kAttentionF32;
 extern const AttentionCore kAttentionBf16;
-extern const AttentionCore kAttentionAmx;
+extern const AttentionCore kAttentionAmx;       // bf16; neither bias nor causal
+extern const AttentionCore kAttentionAmxSplit;  // f32 as three bf16; likewise
 
 }  // namespace maquette::kernels::avx512

@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "kernels/avx512/attention_core.h"
-#include "kernels/avx512/vector_math.h"
+#include "kernels/avx512/attention_rows.h"
 
 namespace maquette::kernels::avx512 {
 namespace {
@@ -32,6 +32,31 @@ struct Product {
 //   static void scores(const Product& p, int64_t rows)                    32
 //   columns static void values(const Product& p, int64_t rows, int64_t vectors)
 //   16 vectors columns
+
+template <typename Element, typename Products>
+HeadLayout make_layout(int64_t head_size, int64_t keys) {
+  constexpr int64_t kStep = 4 / Element::kBytes;  // elements
+  HeadLayout layout{.head_size = head_size, .keys = keys, .step_elements = kStep};
+  layout.depth_steps = (head_size + kStep - 1) / kStep;
+  layout.key_panels = (keys + kKeyPanel - 1) / kKeyPanel;
+  layout.key_steps = layout.key_panels * kKeyPanel / kStep;
+  // The widest panel among those that waste least.
+  const int64_t vectors = (head_size + 15) / 16;
+  int64_t least = vectors + kMaxValueVectors;
+  for (int64_t width = vectors < kMaxValueVectors ? vectors : kMaxValueVectors; width >= 1; --width) {
+    const int64_t panels = (vectors + width - 1) / width;
+    if (panels * width >= least) continue;
+    least = panels * width;
+    layout.value_panels = panels;
+    layout.value_vectors = width;
+  }
+  layout.key_bytes = layout.key_panels * layout.depth_steps * kKeyPanel * 4;
+  layout.value_bytes = layout.value_panels * layout.key_steps * layout.value_vectors * 64;
+  layout.scratch_bytes =
+      256 + 4 * Products::kQueryBlock *
+                (kScorePitch + layout.out_pitch() + 18 + layout.depth_steps + kKeyBlock + 16);
+  return layout;
+}
 
 // What a thread works in, carved out of one scratch array.
 template <typename Element, typename Products>
@@ -245,27 +270,6 @@ void run_block(const HeadLayout& layout, const QueryBlock& block) {
   write_out<Element, Products>(layout, block, work);
 }
 
-// Scores that are known to lie within +-kSafeScore (to base 2) need no maximum: 2^60 times 2^24 keys and any
-// value of a network stays far inside f32 and bf16, and so does 2^-60.
-constexpr float kSafeScore = 60;
-
-// The length of the longest of `count` rows of `size` elements.
-template <typename Element>
-float longest_row(const void* rows, int64_t stride, int64_t count, int64_t size) {
-  float longest = 0;
-  for (int64_t row = 0; row < count; ++row) {
-    __m512 sum = _mm512_setzero_ps();
-    for (int64_t i = 0; i < size; i += 16) {
-      const __mmask16 mask = size - i >= 16 ? 0xffff : static_cast<__mmask16>((1u << (size - i)) - 1);
-      const __m512 x = Element::load(rows, row * stride + i, mask);
-      sum = _mm512_fmadd_ps(x, x, sum);
-    }
-    const float square = _mm512_reduce_add_ps(sum);
-    if (!(square <= longest)) longest = square;  // also takes what is not a number
-  }
-  return __builtin_sqrtf(longest);
-}
-
 MAQUETTE_INLINE __mmask16 keys_left(int64_t keys) {
   return keys >= 16 ? 0xffff : keys <= 0 ? 0 : static_cast<__mmask16>((1u << keys) - 1);
 }
@@ -334,6 +338,7 @@ void run_safe_block(const HeadLayout& layout, const QueryBlock& block) {
 // Chooses between the two by the lengths of this block's queries and of the head's keys.
 template <typename Element, typename Products>
 void run_any_block(const HeadLayout& layout, const QueryBlock& block) {
+  const TinyIsZero mode;
   const float longest = longest_row<Element>(block.q, block.q_stride, block.rows, layout.head_size);
   const bool safe = !block.bias && !block.causal && block.factor * longest * block.longest_key <= kSafeScore;
   if (safe) {
@@ -352,7 +357,7 @@ void pack_keys(const HeadLayout& layout, const void* k, int64_t stride, void* pa
   const int64_t whole_steps = layout.head_size / layout.step_elements;
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const __m512i offsets = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(static_cast<int>(pitch)));
-  std::memset(to, 0, static_cast<size_t>(layout.key_elements() * Element::kBytes));
+  std::memset(to, 0, static_cast<size_t>(layout.key_bytes));
   for (int64_t panel = 0; panel < layout.key_panels; ++panel, to += layout.depth_steps * 128) {
     for (int64_t half = 0; half < 2; ++half) {
       const int64_t token = panel * kKeyPanel + half * 16;

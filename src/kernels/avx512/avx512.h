@@ -52,6 +52,7 @@ extern const MatmulImplementation kAvx512MatmulF32;
 extern const MatmulImplementation kAvx512MatmulBf16;
 
 extern const AttentionImplementation kAmxAttention;
+extern const AttentionImplementation kAmxSplitAttention;
 extern const AttentionImplementation kAvx512AttentionF32;
 extern const AttentionImplementation kAvx512AttentionBf16;
 

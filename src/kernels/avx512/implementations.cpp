@@ -70,6 +70,12 @@ bool accepts_attention(const AttentionInput& a) {
   return a.type == kType && (kType == DType::f32 ? cpu().avx512 : cpu().avx512_bf16);
 }
 
+// The tiles know neither masks nor biases.
+template <DType kType>
+bool accepts_amx_attention(const AttentionInput& a) {
+  return a.type == kType && cpu().amx_bf16 && !a.causal && !a.bias.defined() && a.head_size >= 2;
+}
+
 template <const avx512::AttentionCore& kCore>
 void run_attention(Exec& ex, const AttentionInput& input, Tensor& out) {
   avx512::run_attention(ex, kCore, input, out);
@@ -159,8 +165,12 @@ const MatmulImplementation kAvx512MatmulBf16{.name = "avx512-bf16",
                                              .accepts = accepts_matmul<DType::bf16>,
                                              .pack = pack_matmul<avx512::kCoreBf16>,
                                              .run = avx512::run_matmul};
-const AttentionImplementation kAmxAttention{
-    .name = "amx-bf16", .accepts = on_amx<AttentionInput>, .run = run_attention<avx512::kAttentionAmx>};
+const AttentionImplementation kAmxAttention{.name = "amx-bf16",
+                                            .accepts = accepts_amx_attention<DType::bf16>,
+                                            .run = run_attention<avx512::kAttentionAmx>};
+const AttentionImplementation kAmxSplitAttention{.name = "amx-bf16x4",
+                                                 .accepts = accepts_amx_attention<DType::f32>,
+                                                 .run = run_attention<avx512::kAttentionAmxSplit>};
 const AttentionImplementation kAvx512AttentionF32{.name = "avx512-f32",
                                                   .accepts = accepts_attention<DType::f32>,
                                                   .run = run_attention<avx512::kAttentionF32>};
