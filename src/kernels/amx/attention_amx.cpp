@@ -131,7 +131,18 @@ struct ValueJob {
   float* sums;
 };
 
-// sums (+)= weights values, for 16 kColumns columns. Tiles 0 to 2 and 3 to 5: sums; 6: weights; 7: values.
+template <int kColumns>
+MAQUETTE_INLINE void store_columns(float* upper, float* lower, int64_t pitch) {
+  _tile_stored(0, upper, pitch);
+  if (kColumns > 1) _tile_stored(1, upper + 16, pitch);
+  if (kColumns > 2) _tile_stored(2, upper + 32, pitch);
+  _tile_stored(3, lower, pitch);
+  if (kColumns > 1) _tile_stored(4, lower + 16, pitch);
+  if (kColumns > 2) _tile_stored(5, lower + 32, pitch);
+}
+
+// Smallest products first: sums (+)= weights values, for 16 kColumns columns. Tiles 0 to 2 and 3 to 5: sums;
+// 6: weights; 7: values.
 template <typename Form, int kColumns, typename Meanwhile>
 MAQUETTE_INLINE void add_columns(const ValueJob& job, int64_t column, Meanwhile& meanwhile) {
   const int64_t pitch = job.vectors * kRow;
@@ -155,7 +166,6 @@ MAQUETTE_INLINE void add_columns(const ValueJob& job, int64_t column, Meanwhile&
   const char* w = job.weights;
   const char* v = job.values + column * kRow;
   for (int64_t panel = 0; panel < job.panels; ++panel) {
-    // Smallest products first.
     // simpler.
     for (int of_values = Form::kValueParts - 1; of_values >= 0; --of_values) {
       const char* b = v + (panel * Form::kValueParts + of_values) * 16 * pitch;
@@ -191,12 +201,7 @@ MAQUETTE_INLINE void add_columns(const ValueJob& job, int64_t column, Meanwhile&
       }
     }
   }
-  _tile_stored(0, upper, pitch);
-  if (kColumns > 1) _tile_stored(1, upper + 16, pitch);
-  if (kColumns > 2) _tile_stored(2, upper + 32, pitch);
-  _tile_stored(3, lower, pitch);
-  if (kColumns > 1) _tile_stored(4, lower + 16, pitch);
-  if (kColumns > 2) _tile_stored(5, lower + 32, pitch);
+  store_columns<kColumns>(upper, lower, pitch);
 }
 
 template <typename Form, typename Meanwhile>
