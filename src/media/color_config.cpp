@@ -69,6 +69,7 @@ const KnownSpace* known_space(const std::vector<std::string>& names) {
 }  // namespace
 
 struct ColorConfig::State {
+  explicit State(OCIO::ConstConfigRcPtr config) : config(std::move(config)) {}
   OCIO::ConstConfigRcPtr config;
 };
 
