@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "diffusion/engine.h"
 #include "kernels/choice.h"
+#include "media/comfy_prompt.h"
 #include "media/contact_sheet.h"
 #include "media/image_io.h"
 #include "weights/safetensors_writer.h"
@@ -189,6 +190,29 @@ RecordedRecipe recorded_recipe(const Json& record) {
 }
 }  // namespace
 
+// A graph of ComfyUI as a recipe; nothing where the picture carries none that can be read. Its files have
+// names of another place, so they are left to the caller.
+namespace {
+std::optional<Recipe> recipe_of_comfy(const media::PictureMetadata& metadata) {
+  for (const auto& [keyword, text] : metadata.other) {
+    if (keyword != "prompt") continue;
+    Result<media::ComfyRecipe> comfy = media::parse_comfy_prompt(text);
+    if (!comfy) return std::nullopt;
+    Recipe& recipe = comfy->recipe;
+    for (const std::string& note : comfy->notes) log::info("{}", note);
+    if (!recipe.model.empty()) log::info("made with the model \"{}\"", recipe.model.path);
+    if (!recipe.vae.empty()) log::info("made with the VAE \"{}\": name it with --vae", recipe.vae.path);
+    for (const Recipe::Adapter& lora : recipe.loras)
+      log::info("made with the adapter \"{}\" at {:.6g}: name it with --lora", lora.file.path,
+                lora.unet_weight);
+    recipe.model = recipe.vae = {};
+    recipe.loras.clear();
+    return recipe;
+  }
+  return std::nullopt;
+}
+}  // namespace
+
 RecordedRecipe read_recipe(const fs::path& file) {
   const std::string extension = file.extension().string();
   if (extension == ".json") {
@@ -203,6 +227,9 @@ RecordedRecipe read_recipe(const fs::path& file) {
       for (const std::string& note : notes) log::info("{}", note);
       return {.recipe = recipe};
     }
+  }
+  if (!metadata.recipe_json && !metadata.parameters) {
+    if (const std::optional<Recipe> recipe = recipe_of_comfy(metadata)) return {.recipe = *recipe};
   }
   if (!metadata.recipe_json) {
     throw Error(ErrorCode::bad_file, "\"{}\" carries no recipe", file.string())

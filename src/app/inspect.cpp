@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "app/models_folder.h"
+#include "app/picture_recipe.h"
 #include "app/picture_record.h"
 #include "base/file.h"
 #include "base/recipe.h"
@@ -121,8 +122,16 @@ Facts show_recipe(const fs::path& file) {
     facts.lines.push_back(*metadata.parameters);
   }
   if (facts.lines.empty()) {
+    const PictureRecipe read = recipe_of_metadata(metadata);
+    if (read.recipe) {
+      facts.json = {{"source", name(read.source)}, {"recipe", to_json(*read.recipe)}, {"notes", read.notes}};
+      facts.lines.push_back(to_json(*read.recipe).dump(2));
+      for (const std::string& note : read.notes) facts.lines.push_back("note: " + note);
+    }
+  }
+  if (facts.lines.empty()) {
     throw Error(ErrorCode::not_found, "\"{}\" carries no recipe", file.string())
-        .with("found", "neither a recipe nor A1111's parameters");
+        .with("found", "neither a recipe nor A1111's parameters nor a graph of ComfyUI");
   }
   return facts;
 }
