@@ -7,6 +7,7 @@
 #include "media/layers/openraster.h"
 #include "media/layers/psd.h"
 #include "media/layers/sample_layers.h"
+#include "media/pdf/pdf_sheets.h"
 
 namespace maquette::media {
 namespace {
@@ -40,6 +41,9 @@ TEST(DeliverySamples, LayeredFiles) {
   write_layers("clear8", sample_picture(8, false));
   write_layers("clear16", sample_picture(16, false));
   write_layers("large", large_picture());
+  write_layers("small", sample_picture(8));
+  fs::remove(folder() / "small.psd");
+  write_psd(folder() / "small.psb", sample_picture(8));
   EXPECT_TRUE(fs::exists(folder() / "large.psb"));
 }
 
@@ -51,6 +55,36 @@ TEST(DeliverySamples, FlatFiles) {
   write_exr_delivery(folder() / "flat.exr", picture, {.overscan = overscan});
   write_exr_delivery(folder() / "flat_rec709.exr", picture, {.to = "lin_rec709"});
   EXPECT_TRUE(fs::exists(folder() / "flat.exr"));
+}
+
+TEST(DeliverySamples, Sheets) {
+  const Image8 picture = to_8bit(to_rgb(to_image(sample_pixels(72, 96, 8, 1, true))));
+  ContactPdf contact{
+      .options = {.title = "Lanterns — propositions", .subtitle = "sq010", .footer = "Atelier Œuvre"},
+      .columns = 3,
+      .rows = 2};
+  for (int i = 0; i < 8; ++i) {
+    contact.pictures.push_back({.picture = picture,
+                                .caption = {.title = fmt::format("sh0{}0 v003 t02", i),
+                                            .lines = {"a lantern street, dusk", "seed 42"}}});
+  }
+  write_file_atomically(folder() / "contact.pdf", contact_sheet_pdf(contact));
+  ReviewPdf review{.options = {.title = "Revue — séquence 010"}};
+  const PdfDrawing circle{.points = {{0.3, 0.3}, {0.5, 0.2}, {0.6, 0.4}, {0.4, 0.5}, {0.3, 0.3}}};
+  review.pictures.push_back(
+      {.picture = picture,
+       .caption = {.title = "sh010 v003 t02", .lines = {"seed 42"}},
+       .notes = {
+           {.author = "Zoë Müller",
+            .when = "2026-11-23 19:40",
+            .verdict = "Retake",
+            .text = "Le réverbère est trop clair.\nČeština, Ελληνικά, Кириллица: all of it must be legible.",
+            .drawings = {circle}},
+           {.author = "Ben",
+            .text = "Fine otherwise.",
+            .drawings = {{.points = {{0.8, 0.8}}, .color = {0, 1, 1}}}}}});
+  write_file_atomically(folder() / "review.pdf", review_sheet_pdf(review));
+  EXPECT_TRUE(fs::exists(folder() / "review.pdf"));
 }
 
 }  // namespace
