@@ -54,6 +54,78 @@ TEST(ColorConfig, WhiteStaysWhiteAndRedGoesWhereItShould) {
   EXPECT_NEAR(ap1[2], 0.0206156, 1e-5);
 }
 
+using Vector = std::array<double, 3>;
+using Matrix = std::array<Vector, 3>;  // rows
+
+double determinant(const Matrix& m) {
+  return m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) -
+         m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0]) +
+         m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0]);
+}
+
+// m x = b, by Cramer's rule.
+Vector solve(const Matrix& m, const Vector& b) {
+  Vector x{};
+  for (size_t column = 0; column < 3; ++column) {
+    Matrix replaced = m;
+    for (size_t row = 0; row < 3; ++row) replaced[row][column] = b[row];
+    x[column] = determinant(replaced) / determinant(m);
+  }
+  return x;
+}
+
+Vector apply(const Matrix& m, const Vector& v) {
+  Vector out{};
+  for (size_t row = 0; row < 3; ++row) out[row] = m[row][0] * v[0] + m[row][1] * v[1] + m[row][2] * v[2];
+  return out;
+}
+
+Vector xyz(double x, double y) { return {x / y, 1, (1 - x - y) / y}; }
+
+// RGB to XYZ, from the chromaticities of red, green, blue and white (SMPTE RP 177).
+Matrix to_xyz(const std::array<float, 8>& c) {
+  Matrix m{};
+  for (size_t i = 0; i < 3; ++i) {
+    const Vector column = xyz(c[2 * i], c[2 * i + 1] == 0 ? 1e-9 : c[2 * i + 1]);
+    for (size_t row = 0; row < 3; ++row) m[row][i] = column[row];
+  }
+  const Vector scale = solve(m, xyz(c[6], c[7]));
+  for (Vector& row : m) {
+    for (size_t i = 0; i < 3; ++i) row[i] *= scale[i];
+  }
+  return m;
+}
+
+constexpr Matrix kBradford = {
+    {{0.8951, 0.2664, -0.1614}, {-0.7502, 1.7135, 0.0367}, {0.0389, -0.0685, 1.0296}}};
+
+// The same colour under another white.
+Vector adapted(const Vector& color, const Vector& from, const Vector& to) {
+  Vector cones = apply(kBradford, color);
+  const Vector before = apply(kBradford, from);
+  const Vector after = apply(kBradford, to);
+  for (size_t i = 0; i < 3; ++i) cones[i] *= after[i] / before[i];
+  return solve(kBradford, cones);
+}
+
+TEST(ColorConfig, MatricesFollowFromTheChromaticities) {
+  const ColorConfig& config = ColorConfig::built_in();
+  const std::array<float, 8> ap0 = config.identity("lin_ap0")->chromaticities;
+  for (const char* space : {"lin_rec709", "lin_ap1", "lin_p3d65", "lin_rec2020"}) {
+    const std::array<float, 8> own = config.identity(space)->chromaticities;
+    for (size_t primary = 0; primary < 3; ++primary) {
+      Vector light{};
+      light[primary] = 1;
+      const Vector there = adapted(apply(to_xyz(own), light), xyz(own[6], own[7]), xyz(ap0[6], ap0[7]));
+      const Vector expected = solve(to_xyz(ap0), there);
+      std::array<float, 3> pixel{};
+      pixel[primary] = 1;
+      const std::array<float, 3> found = converted(pixel, space, "lin_ap0");
+      for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(found[i], expected[i], 2e-6) << space << primary;
+    }
+  }
+}
+
 TEST(ColorConfig, CurveIsThatOfSrgb) {
   for (int level = 0; level < 256; ++level) {
     const float value = static_cast<float>(level) / 255.f;
