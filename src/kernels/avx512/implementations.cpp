@@ -73,7 +73,10 @@ bool accepts_attention(const AttentionInput& a) {
 // The tiles know neither masks nor biases.
 template <DType kType>
 bool accepts_amx_attention(const AttentionInput& a) {
-  return a.type == kType && cpu().amx_bf16 && !a.causal && !a.bias.defined() && a.head_size >= 2;
+  // In f32, few keys do not pay for splitting them.
+  constexpr int64_t kFewestKeys = kType == DType::f32 ? 128 : 1;
+  return a.type == kType && cpu().amx_bf16 && !a.causal && !a.bias.defined() && a.head_size >= 2 &&
+         a.k_length >= kFewestKeys;
 }
 
 template <const avx512::AttentionCore& kCore>
