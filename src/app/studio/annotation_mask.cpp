@@ -31,19 +31,28 @@ void fill(media::Image& mask, const Line& polygon) {
     }
     std::ranges::sort(crossings);
     for (size_t i = 0; i + 1 < crossings.size(); i += 2) {
-      const auto limit = [&](double x) { return std::clamp<int64_t>(std::lround(std::clamp(x, -1e6, 1e6)), 0, mask.width()); };
+      const auto limit = [&](double x) {
+        return std::clamp<int64_t>(std::lround(std::clamp(x, -1e6, 1e6)), 0, mask.width());
+      };
       for (int64_t x = limit(crossings[i]); x < limit(crossings[i + 1]); ++x) mask.at(y, x) = 1;
     }
   }
 }
 
 void stroke_segment(media::Image& mask, Point a, Point b, double radius) {
-  const auto bound = [](double v, int64_t end) { return std::clamp<int64_t>(static_cast<int64_t>(std::clamp(v, -1e6, 1e6)), 0, end); };
+  const auto bound = [](double v, int64_t end) {
+    return std::clamp<int64_t>(static_cast<int64_t>(std::clamp(v, -1e6, 1e6)), 0, end);
+  };
   const double length2 = (b.x - a.x) * (b.x - a.x) + (b.y - a.y) * (b.y - a.y);
-  for (int64_t y = bound(std::min(a.y, b.y) - radius, mask.height()); y < bound(std::max(a.y, b.y) + radius + 1, mask.height()); ++y) {
-    for (int64_t x = bound(std::min(a.x, b.x) - radius, mask.width()); x < bound(std::max(a.x, b.x) + radius + 1, mask.width()); ++x) {
+  for (int64_t y = bound(std::min(a.y, b.y) - radius, mask.height());
+       y < bound(std::max(a.y, b.y) + radius + 1, mask.height()); ++y) {
+    for (int64_t x = bound(std::min(a.x, b.x) - radius, mask.width());
+         x < bound(std::max(a.x, b.x) + radius + 1, mask.width()); ++x) {
       const Point p{static_cast<double>(x) + 0.5, static_cast<double>(y) + 0.5};
-      const double t = length2 > 0 ? std::clamp(((p.x - a.x) * (b.x - a.x) + (p.y - a.y) * (b.y - a.y)) / length2, 0.0, 1.0) : 0.0;
+      const double t =
+          length2 > 0
+              ? std::clamp(((p.x - a.x) * (b.x - a.x) + (p.y - a.y) * (b.y - a.y)) / length2, 0.0, 1.0)
+              : 0.0;
       if (distance(p, {a.x + t * (b.x - a.x), a.y + t * (b.y - a.y)}) <= radius) mask.at(y, x) = 1;
     }
   }
@@ -54,7 +63,8 @@ Line ellipse(Point a, Point b) {
   Line line;
   for (int i = 0; i < kCorners; ++i) {
     const double angle = 2 * std::numbers::pi * i / kCorners;
-    line.push_back({(a.x + b.x) / 2 + std::abs(b.x - a.x) / 2 * std::cos(angle), (a.y + b.y) / 2 + std::abs(b.y - a.y) / 2 * std::sin(angle)});
+    line.push_back({(a.x + b.x) / 2 + std::abs(b.x - a.x) / 2 * std::cos(angle),
+                    (a.y + b.y) / 2 + std::abs(b.y - a.y) / 2 * std::sin(angle)});
   }
   return line;
 }
@@ -72,7 +82,8 @@ void draw(media::Image& mask, const Json& stroke) {
   if (kind == "text") return;
   Line points;
   for (const Json& p : stroke.at("points")) {
-    points.push_back({p[0].get<double>() * static_cast<double>(mask.width()), p[1].get<double>() * static_cast<double>(mask.height())});
+    points.push_back({p[0].get<double>() * static_cast<double>(mask.width()),
+                      p[1].get<double>() * static_cast<double>(mask.height())});
   }
   const Point first = points.front(), last = points.back();
   if (kind == "rect") return fill(mask, {first, {last.x, first.y}, last, {first.x, last.y}});
@@ -89,7 +100,8 @@ media::Image mask_from_drawing(const Json& drawing, const MaskFromDrawing& wante
   media::Image mask = media::Image::zeros(wanted.height, wanted.width, 1);
   for (const Json& stroke : drawing) draw(mask, stroke);
   if (std::ranges::none_of(mask.data(), [](float v) { return v > 0; })) {
-    throw Error(ErrorCode::usage, "the drawing covers nothing of the picture").hint("circle what is to be painted anew");
+    throw Error(ErrorCode::usage, "the drawing covers nothing of the picture")
+        .hint("circle what is to be painted anew");
   }
   if (wanted.grow != 0) mask = media::grow(mask, wanted.grow);
   if (wanted.feather > 0) mask = media::feather(mask, wanted.feather);

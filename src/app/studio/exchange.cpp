@@ -1,7 +1,165 @@
+#include <algorithm>
+
+#include "app/studio/delivery.h"
+#include "app/studio/doctor.h"
+#include "app/studio/handlers.h"
 #include "app/studio/operations.h"
+#include "app/studio/tables.h"
+#include "base/file.h"
+#include "base/identifiers.h"
+#include "production/file_store.h"
+#include "production/references.h"
 
 namespace maquette::app {
 
-std::vector<Operation> exchange_operations() { return {}; }
+namespace {
+
+using production::Action;
+using production::Change;
+
+constexpr Parameter kShow = {"show", Place::path, Kind::text, "code or id of the show", true};
+
+db::Row show_of(const Call& call) {
+  db::Row show = production::find_show(*call.studio.database().connect(), call.text("show"));
+  require_reading(call, show.text("id"));
+  return show;
+}
+
+Reply make_delivery(Call& call) {
+  const db::Row show = show_of(call);
+  production::require(call.caller, Action::delivery_make, show.text("id"));
+  std::vector<std::string> takes;
+  for (const std::string& take : call.list("takes"))
+    takes.push_back(production::find_take(*call.studio.database().connect(), take).text("id"));
+  const Json made = deliver(call.studio, show,
+                            {.name = call.text("name"), .formats = call.list("formats"), .takes = takes});
+  changing(call, Action::delivery_make, show.text("id"), [&](const Change& change) {
+    change.log({.action = "show:deliver",
+                .subject_kind = "show",
+                .subject_id = show.text("id"),
+                .subject_name = show.text("code"),
+                .show_id = show.text("id"),
+                .after = {{"name", made["name"]}, {"files", made["files"]}}});
+  });
+  return {.body = made, .created = true};
+}
+
+Reply deliveries(Call& call) {
+  const db::Row show = show_of(call);
+  std::vector<Json> items;
+  std::error_code error;
+  for (const fs::directory_entry& entry :
+       fs::directory_iterator(call.studio.show_folder(show.text("root")) / "delivery", error)) {
+    const std::string name = entry.path().filename().string();
+    if (!entry.is_directory() || name.starts_with('.')) continue;
+    const auto text = read_text_file(entry.path() / "manifest.json");
+    if (!text) continue;
+    if (auto manifest = parse_json(*text, name)) items.push_back(*manifest);
+  }
+  std::ranges::sort(
+      items, [](const Json& a, const Json& b) { return a.value("made_at", "") > b.value("made_at", ""); });
+  return list_reply(items);
+}
+
+Reply export_table(Call& call) {
+  const db::Row show = show_of(call);
+  const fs::path file = call.studio.spool() / fmt::format("export-{}.csv", new_uuid());
+  write_file_atomically(file, export_csv(*call.studio.database().connect(), show, call.text("what")));
+  return {.file = file, .media_type = "text/csv; charset=utf-8"};
+}
+
+Reply import(Call& call) {
+  const db::Row show = show_of(call);
+  constexpr size_t kMost = size_t{64} << 20;
+  const std::string text = read_text_file(call.upload->file, kMost).take();
+  return {.body = changing(call, Action::structure_edit, show.text("id"), [&](const Change& change) {
+            return import_table(change, show, call.text("what"), text);
+          })};
+}
+
+Reply doctor(Call& call) { return {.body = examine(call.studio, call.text("show"), call.flag("quick"))}; }
+
+Reply backup(Call& call) {
+  std::string name = call.text("name");
+  if (name.empty()) {
+    name = "backup-" + utc_now().substr(0, 19);
+    std::erase_if(name, [](char c) { return c == ':'; });
+  }
+  production::require_code(name, "a backup");
+  fs::create_directories(call.studio.folder() / "backups");
+  const Json made = back_up(call.studio, call.studio.folder() / "backups" / name);
+  changing(call, Action::studio_backup, "", [&](const Change& change) {
+    change.log({.action = "studio:backup",
+                .subject_kind = "studio",
+                .subject_id = "studio",
+                .after = {{"name", name}, {"files", made["files"]}}});
+  });
+  return {.body = made, .created = true};
+}
+
+}  // namespace
+
+std::vector<Operation> exchange_operations() {
+  return {
+      {"deliver",
+       "POST",
+       "/shows/{show}/deliveries",
+       Action::delivery_make,
+       "hand over approved takes as files",
+       "maquette deliver lanterns --formats exr,psd --name reel1",
+       {kShow,
+        {"takes", Place::body, Kind::list, "left out: every approved take"},
+        {"formats", Place::body, Kind::list, "png16 (left out), tiff16, exr, ora, psd"},
+        {"name", Place::body, Kind::text, "of the folder; left out: the time"}},
+       false,
+       make_delivery},
+      {"delivery list",
+       "GET",
+       "/shows/{show}/deliveries",
+       Action::show_read,
+       "what was handed over",
+       "maquette delivery list lanterns",
+       {kShow},
+       false,
+       deliveries},
+      {"export",
+       "GET",
+       "/shows/{show}/export",
+       Action::show_read,
+       "a table of the show (CSV)",
+       "maquette export lanterns --what shots --out shots.csv",
+       {kShow, {"what", Place::query, Kind::text, "shots, assets, casting, tasks or takes", true}},
+       false,
+       export_table},
+      {"import",
+       "POST",
+       "/shows/{show}/import",
+       Action::structure_edit,
+       "bring in a table (Kitsu's CSV columns) or an edit decision list",
+       "maquette import lanterns shots.csv --what shots",
+       {kShow, {"what", Place::query, Kind::text, "shots, assets, casting or edl", true}},
+       true,
+       import},
+      {"doctor",
+       "GET",
+       "/doctor",
+       Action::studio_check,
+       "find every missing, altered or orphaned file",
+       "maquette doctor",
+       {{"show", Place::query, Kind::text, "only of this show"},
+        {"quick", Place::query, Kind::flag, "compare sizes only"}},
+       false,
+       doctor},
+      {"backup",
+       "POST",
+       "/backups",
+       Action::studio_backup,
+       "copy the studio while it runs",
+       "maquette backup --name before-delivery",
+       {{"name", Place::body, Kind::text, "of the folder inside STUDIO/backups; left out: the time"}},
+       false,
+       backup},
+  };
+}
 
 }  // namespace maquette::app

@@ -31,11 +31,12 @@ Reply list(Call& call) {
 Reply annotate(Call& call) {
   const db::Row take = production::find_take(*call.studio.database().connect(), call.text("take"));
   return changing(call, Action::annotation_write, take.text("show_id"), [&](const Change& change) {
-    const std::string id = production::annotate(change, take,
-                                                {.canvas_width = call.integer("canvas_width", take.integer("width")),
-                                                 .canvas_height = call.integer("canvas_height", take.integer("height")),
-                                                 .drawing = call.arguments.at("drawing"),
-                                                 .note = call.text("note")});
+    const std::string id =
+        production::annotate(change, take,
+                             {.canvas_width = call.integer("canvas_width", take.integer("width")),
+                              .canvas_height = call.integer("canvas_height", take.integer("height")),
+                              .drawing = call.arguments.at("drawing"),
+                              .note = call.text("note")});
     return document_reply(production::annotation_document(*change, id), true);
   });
 }
@@ -63,8 +64,9 @@ Reply update(Call& call) {
   const Drawn found = drawn(call);
   require_own(call, found);
   return changing(call, Action::annotation_write, found.take.text("show_id"), [&](const Change& change) {
-    production::update_annotation(change, production::find_annotation(*change, found.annotation.text("id")), call.arguments.value("drawing", Json()),
-                                  call.optional_text("note"), call.if_match);
+    production::update_annotation(change, production::find_annotation(*change, found.annotation.text("id")),
+                                  call.arguments.value("drawing", Json()), call.optional_text("note"),
+                                  call.if_match);
     return document_reply(production::annotation_document(*change, found.annotation.text("id")));
   });
 }
@@ -83,18 +85,25 @@ Reply mask(Call& call) {
   const std::string show_id = found.take.text("show_id");
   production::require(call.caller, Action::take_file, show_id);
   const int64_t grow = call.integer("grow"), feather = call.integer("feather");
-  if (std::abs(grow) > 1000 || feather < 0 || feather > 1000) throw Error(ErrorCode::usage, "\"grow\" and \"feather\" are at most 1000 pixels");
-  const media::Image picture = mask_from_drawing(production::json_of(found.annotation, "drawing"), {.width = found.take.integer("width"),
-                                                                                                    .height = found.take.integer("height"),
-                                                                                                    .grow = static_cast<int>(grow),
-                                                                                                    .feather = static_cast<int>(feather)});
+  if (std::abs(grow) > 1000 || feather < 0 || feather > 1000)
+    throw Error(ErrorCode::usage, "\"grow\" and \"feather\" are at most 1000 pixels");
+  const media::Image picture = mask_from_drawing(production::json_of(found.annotation, "drawing"),
+                                                 {.width = found.take.integer("width"),
+                                                  .height = found.take.integer("height"),
+                                                  .grow = static_cast<int>(grow),
+                                                  .feather = static_cast<int>(feather)});
   const std::string bytes = media::encode_image(picture, media::ImageFormat::png);
   const db::Row show = production::find_show(*call.studio.database().connect(), show_id);
   const std::string sha256 = store_of(call.studio, show).put(bytes);
   return changing(call, Action::take_file, show_id, [&](const Change& change) {
     production::register_file(change, show_id, sha256, static_cast<int64_t>(bytes.size()), "image/png");
-    change.log({.action = "annotation:mask", .subject_kind = "take", .subject_id = found.take.text("id"), .show_id = show_id, .after = {{"annotation", found.annotation.text("id")}, {"sha256", sha256}}});
-    return document_reply({{"sha256", sha256}, {"width", picture.width()}, {"height", picture.height()}}, true);
+    change.log({.action = "annotation:mask",
+                .subject_kind = "take",
+                .subject_id = found.take.text("id"),
+                .show_id = show_id,
+                .after = {{"annotation", found.annotation.text("id")}, {"sha256", sha256}}});
+    return document_reply({{"sha256", sha256}, {"width", picture.width()}, {"height", picture.height()}},
+                          true);
   });
 }
 
@@ -110,8 +119,11 @@ Reply playlist_list(Call& call) {
 Reply playlist_create(Call& call) {
   const db::Row show = production::find_show(*call.studio.database().connect(), call.text("show"));
   return changing(call, Action::playlist_edit, show.text("id"), [&](const Change& change) {
-    const std::string id = production::create_playlist(change, show, call.text("name"), call.text("description"), call.list("takes"));
-    return document_reply(production::playlist_document(*change, production::find_playlist(*change, id), call.caller.person_id), true);
+    const std::string id = production::create_playlist(change, show, call.text("name"),
+                                                       call.text("description"), call.list("takes"));
+    return document_reply(
+        production::playlist_document(*change, production::find_playlist(*change, id), call.caller.person_id),
+        true);
   });
 }
 
@@ -123,61 +135,134 @@ db::Row readable_playlist(const Call& call, db::Connection& c) {
 
 Reply playlist_info(Call& call) {
   const db::Lease c = call.studio.database().connect();
-  return document_reply(production::playlist_document(*c, readable_playlist(call, *c), call.caller.person_id));
+  return document_reply(
+      production::playlist_document(*c, readable_playlist(call, *c), call.caller.person_id));
 }
 
 Reply playlist_update(Call& call) {
   const db::Row row = readable_playlist(call, *call.studio.database().connect());
   return changing(call, Action::playlist_edit, row.text("show_id"), [&](const Change& change) {
-    production::PlaylistUpdate update{.name = call.optional_text("name"), .description = call.optional_text("description"), .seen_version = call.if_match};
+    production::PlaylistUpdate update{.name = call.optional_text("name"),
+                                      .description = call.optional_text("description"),
+                                      .seen_version = call.if_match};
     if (call.has("takes")) update.takes = call.list("takes");
     if (call.has("archived")) update.archived = call.flag("archived");
     production::update_playlist(change, production::find_playlist(*change, row.text("id")), update);
-    return document_reply(production::playlist_document(*change, production::find_playlist(*change, row.text("id")), call.caller.person_id));
+    return document_reply(production::playlist_document(
+        *change, production::find_playlist(*change, row.text("id")), call.caller.person_id));
   });
 }
 
 Reply sheet(Call& call) {
   const db::Row row = readable_playlist(call, *call.studio.database().connect());
-  return {.file = playlist_sheet(call.studio, row, call.text("format", "pdf")), .media_type = call.text("format", "pdf") == "pdf" ? "application/pdf" : "image/png"};
+  return {.file = playlist_sheet(call.studio, row, call.text("format", "pdf")),
+          .media_type = call.text("format", "pdf") == "pdf" ? "application/pdf" : "image/png"};
 }
 
 }  // namespace
 
 std::vector<Operation> review_operations() {
   return {
-      {"annotation list", "GET", "/takes/{take}/annotations", Action::show_read, "the drawings on a take", "maquette annotation list lanterns/sq010/sh020:background/v001/t02", {kTake}, false, list},
-      {"annotation create", "POST", "/takes/{take}/annotations", Action::annotation_write, "draw on a take",
-       "maquette annotation create lanterns/sq010/sh020:background/v001/t02 --note \"too bright\" --drawing '[{\"kind\": \"rect\", \"points\": [[0.1, 0.1], [0.4, 0.3]]}]'",
+      {"annotation list",
+       "GET",
+       "/takes/{take}/annotations",
+       Action::show_read,
+       "the drawings on a take",
+       "maquette annotation list lanterns/sq010/sh020:background/v001/t02",
+       {kTake},
+       false,
+       list},
+      {"annotation create",
+       "POST",
+       "/takes/{take}/annotations",
+       Action::annotation_write,
+       "draw on a take",
+       "maquette annotation create lanterns/sq010/sh020:background/v001/t02 --note \"too bright\" --drawing "
+       "'[{\"kind\": \"rect\", \"points\": [[0.1, 0.1], [0.4, 0.3]]}]'",
        {kTake,
         {"drawing", Place::body, Kind::json, "strokes in parts of the picture", true},
         {"canvas_width", Place::body, Kind::integer, "of the picture it was drawn on; left out: the take's"},
         {"canvas_height", Place::body, Kind::integer, "likewise"},
         {"note", Place::body, Kind::text, "what it says"}},
-       false, annotate},
-      {"annotation update", "PATCH", "/annotations/{annotation}", Action::annotation_write, "change your drawing", "maquette annotation update ID --note \"a little too bright\"",
-       {kAnnotation, {"drawing", Place::body, Kind::json, "strokes"}, {"note", Place::body, Kind::text, "what it says"}}, false, update},
-      {"annotation remove", "POST", "/annotations/{annotation}/remove", Action::annotation_write, "take your drawing away", "maquette annotation remove ID", {kAnnotation}, false, remove},
-      {"annotation mask", "POST", "/annotations/{annotation}/mask", Action::take_file, "make the drawing the mask of a retake", "maquette annotation mask ID --grow 8 --feather 12",
-       {kAnnotation, {"grow", Place::body, Kind::integer, "pixels to widen it by"}, {"feather", Place::body, Kind::integer, "pixels of soft edge"}}, false, mask},
-      {"playlist list", "GET", "/shows/{show}/playlists", Action::show_read, "the playlists of a show", "maquette playlist list lanterns", with_paging({kShow}), false, playlist_list},
-      {"playlist create", "POST", "/shows/{show}/playlists", Action::playlist_edit, "put takes together for a review",
+       false,
+       annotate},
+      {"annotation update",
+       "PATCH",
+       "/annotations/{annotation}",
+       Action::annotation_write,
+       "change your drawing",
+       "maquette annotation update ID --note \"a little too bright\"",
+       {kAnnotation,
+        {"drawing", Place::body, Kind::json, "strokes"},
+        {"note", Place::body, Kind::text, "what it says"}},
+       false,
+       update},
+      {"annotation remove",
+       "POST",
+       "/annotations/{annotation}/remove",
+       Action::annotation_write,
+       "take your drawing away",
+       "maquette annotation remove ID",
+       {kAnnotation},
+       false,
+       remove},
+      {"annotation mask",
+       "POST",
+       "/annotations/{annotation}/mask",
+       Action::take_file,
+       "make the drawing the mask of a retake",
+       "maquette annotation mask ID --grow 8 --feather 12",
+       {kAnnotation,
+        {"grow", Place::body, Kind::integer, "pixels to widen it by"},
+        {"feather", Place::body, Kind::integer, "pixels of soft edge"}},
+       false,
+       mask},
+      {"playlist list", "GET", "/shows/{show}/playlists", Action::show_read, "the playlists of a show",
+       "maquette playlist list lanterns", with_paging({kShow}), false, playlist_list},
+      {"playlist create",
+       "POST",
+       "/shows/{show}/playlists",
+       Action::playlist_edit,
+       "put takes together for a review",
        "maquette playlist create lanterns monday --takes lanterns/sq010/sh020:background/v001/t02",
        {kShow,
         {"name", Place::body, Kind::text, "as people see it", true},
         {"description", Place::body, Kind::text, "what it is for"},
         {"takes", Place::body, Kind::list, "takes in their order"}},
-       false, playlist_create},
-      {"playlist info", "GET", "/playlists/{playlist}", Action::show_read, "a playlist with its takes", "maquette playlist info ID", {kPlaylist}, false, playlist_info},
-      {"playlist update", "PATCH", "/playlists/{playlist}", Action::playlist_edit, "change a playlist", "maquette playlist update ID --name tuesday",
+       false,
+       playlist_create},
+      {"playlist info",
+       "GET",
+       "/playlists/{playlist}",
+       Action::show_read,
+       "a playlist with its takes",
+       "maquette playlist info ID",
+       {kPlaylist},
+       false,
+       playlist_info},
+      {"playlist update",
+       "PATCH",
+       "/playlists/{playlist}",
+       Action::playlist_edit,
+       "change a playlist",
+       "maquette playlist update ID --name tuesday",
        {kPlaylist,
         {"name", Place::body, Kind::text, "as people see it"},
         {"description", Place::body, Kind::text, "what it is for"},
         {"takes", Place::body, Kind::list, "all takes, in their order"},
         {"archived", Place::body, Kind::flag, "no longer listed"}},
-       false, playlist_update},
-      {"playlist sheet", "GET", "/playlists/{playlist}/sheet", Action::show_read, "a sheet to print: pictures, notes, drawings", "maquette playlist sheet ID --out monday.pdf",
-       {kPlaylist, {"format", Place::query, Kind::text, "pdf (left out) with notes, or png: the pictures side by side"}}, false, sheet},
+       false,
+       playlist_update},
+      {"playlist sheet",
+       "GET",
+       "/playlists/{playlist}/sheet",
+       Action::show_read,
+       "a sheet to print: pictures, notes, drawings",
+       "maquette playlist sheet ID --out monday.pdf",
+       {kPlaylist,
+        {"format", Place::query, Kind::text, "pdf (left out) with notes, or png: the pictures side by side"}},
+       false,
+       sheet},
   };
 }
 

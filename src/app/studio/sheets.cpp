@@ -25,7 +25,8 @@ std::array<float, 3> color_of(const Json& stroke) {
 
 // Shapes as lines in parts of the picture.
 media::PdfDrawing lines_of(const Json& stroke, double aspect) {
-  media::PdfDrawing drawing{.color = color_of(stroke), .width = stroke.value("width", 0.006) / std::max(aspect, 1.0)};
+  media::PdfDrawing drawing{.color = color_of(stroke),
+                            .width = stroke.value("width", 0.006) / std::max(aspect, 1.0)};
   for (const Json& point : stroke.at("points")) drawing.points.push_back({point[0], point[1]});
   if (stroke.at("kind") == "rect" && drawing.points.size() >= 2) {
     const auto a = drawing.points.front(), b = drawing.points.back();
@@ -36,26 +37,31 @@ media::PdfDrawing lines_of(const Json& stroke, double aspect) {
     drawing.points.clear();
     for (int i = 0; i <= 64; ++i) {
       const double angle = 2 * 3.14159265358979 * i / 64;
-      drawing.points.push_back({(a[0] + b[0]) / 2 + (b[0] - a[0]) / 2 * std::cos(angle), (a[1] + b[1]) / 2 + (b[1] - a[1]) / 2 * std::sin(angle)});
+      drawing.points.push_back({(a[0] + b[0]) / 2 + (b[0] - a[0]) / 2 * std::cos(angle),
+                                (a[1] + b[1]) / 2 + (b[1] - a[1]) / 2 * std::sin(angle)});
     }
   }
   return drawing;
 }
 
 std::vector<media::PdfNote> notes_of(db::Connection& c, const db::Row& take) {
-  const double aspect = static_cast<double>(take.integer("width")) / static_cast<double>(std::max<int64_t>(take.integer("height"), 1));
+  const double aspect = static_cast<double>(take.integer("width")) /
+                        static_cast<double>(std::max<int64_t>(take.integer("height"), 1));
   std::vector<media::PdfNote> notes;
   for (const Json& annotation : production::annotations(c, take)) {
     const std::string guest = annotation["guest"];
-    media::PdfNote note{.author = annotation["person"].is_null() ? guest : annotation["person"]["name"].get<std::string>(),
-                        .when = annotation["created_at"].get<std::string>().substr(0, 16),
-                        .text = annotation["note"]};
+    media::PdfNote note{
+        .author = annotation["person"].is_null() ? guest : annotation["person"]["name"].get<std::string>(),
+        .when = annotation["created_at"].get<std::string>().substr(0, 16),
+        .text = annotation["note"]};
     for (const Json& stroke : annotation["drawing"]) note.drawings.push_back(lines_of(stroke, aspect));
     notes.push_back(std::move(note));
   }
-  for (const db::Row& row : c.query("SELECT m.*, p.name, s.name AS status_name FROM comments m LEFT JOIN people p ON p.id = m.person_id LEFT JOIN "
-                                    "task_statuses s ON s.id = m.status_id WHERE m.take_id = :t ORDER BY m.seq",
-                                    {{"t", take.text("id")}})) {
+  for (const db::Row& row :
+       c.query("SELECT m.*, p.name, s.name AS status_name FROM comments m LEFT JOIN people p ON p.id = "
+               "m.person_id LEFT JOIN "
+               "task_statuses s ON s.id = m.status_id WHERE m.take_id = :t ORDER BY m.seq",
+               {{"t", take.text("id")}})) {
     notes.push_back({.author = row.is_null("person_id") ? row.text("guest") : row.text("name"),
                      .when = row.text("said_at").substr(0, 16),
                      .verdict = row.text("status_name"),
@@ -67,10 +73,12 @@ std::vector<media::PdfNote> notes_of(db::Connection& c, const db::Row& take) {
 }  // namespace
 
 fs::path playlist_sheet(Studio& studio, const db::Row& playlist, const std::string& format) {
-  if (format != "pdf" && format != "png") throw Error(ErrorCode::usage, "sheets are \"pdf\" or \"png\"").with("found", format);
+  if (format != "pdf" && format != "png")
+    throw Error(ErrorCode::usage, "sheets are \"pdf\" or \"png\"").with("found", format);
   const db::Lease c = studio.database().connect();
   const production::FileStore store = store_of(studio, production::find_show(*c, playlist.text("show_id")));
-  media::ReviewPdf review{.options = {.title = playlist.text("name"), .subtitle = playlist.text("description")}};
+  media::ReviewPdf review{
+      .options = {.title = playlist.text("name"), .subtitle = playlist.text("description")}};
   std::vector<media::ContactPicture> pictures;
   const Json document = production::playlist_document(*c, playlist, "");
   if (document["items"].empty()) throw Error(ErrorCode::usage, "the playlist is empty");
@@ -79,19 +87,23 @@ fs::path playlist_sheet(Studio& studio, const db::Row& playlist, const std::stri
     store.require(sha256);
     const media::Image8 picture = media::to_rgb(media::to_8bit(media::read_image(store.path(sha256)).take()));
     const std::string reference = item["reference"];
-    const std::string made = fmt::format("{} {}", item["model"].get<std::string>(), item["prompt"].get<std::string>());
+    const std::string made =
+        fmt::format("{} {}", item["model"].get<std::string>(), item["prompt"].get<std::string>());
     if (format == "png") {
       pictures.push_back({.picture = picture, .title = reference, .notes = {made}});
     } else {
       const db::Row take = production::find_take(*c, item["id"].get<std::string>());
-      review.pictures.push_back({.picture = picture, .caption = {.title = reference, .lines = {made}}, .notes = notes_of(*c, take)});
+      review.pictures.push_back({.picture = picture,
+                                 .caption = {.title = reference, .lines = {made}},
+                                 .notes = notes_of(*c, take)});
     }
   }
   const fs::path file = studio.spool() / fmt::format("sheet-{}.{}", playlist.text("id"), format);
   if (format == "pdf") {
     write_file_atomically(file, media::review_sheet_pdf(review));
   } else {
-    media::write_image(file, media::contact_sheet(pictures, {.title = playlist.text("name"), .subtitle = playlist.text("description")}));
+    media::write_image(file, media::contact_sheet(pictures, {.title = playlist.text("name"),
+                                                             .subtitle = playlist.text("description")}));
   }
   return file;
 }
