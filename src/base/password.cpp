@@ -36,9 +36,8 @@ std::string hash_password(std::string_view password) {
   const std::string salt = random_bytes(kSaltBytes);
   std::string text(argon2_encodedlen(kPasses, kMemoryKiB, kLanes, kSaltBytes, kHashBytes, Argon2_id), '\0');
   const Turn turn;
-  const int status =
-      argon2id_hash_encoded(kPasses, kMemoryKiB, kLanes, password.data(), password.size(), salt.data(),
-                            salt.size(), kHashBytes, text.data(), text.size());
+  const int status = argon2id_hash_encoded(kPasses, kMemoryKiB, kLanes, password.data(), password.size(),
+                                           salt.data(), salt.size(), kHashBytes, text.data(), text.size());
   if (status != ARGON2_OK)
     throw Error(ErrorCode::failed, "cannot hash a password").with("found", argon2_error_message(status));
   text.resize(text.find('\0'));

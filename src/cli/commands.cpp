@@ -31,6 +31,10 @@ const Command kCommands[] = {
     {"seam", "measure the seams of a texture", "maquette seam rock.png --tile xy --limit 1.5", picture_seam},
     {"tune", "measure which kernels are the fastest here, and remember it",
      "maquette tune --model sd15.safetensors --width 512 --height 768\nmaquette tune --forget", tune},
+    {"serve", "open the studio in the browser, for one person or for a team",
+     "maquette serve --single-user\nmaquette serve --studio /srv/studio --host 0.0.0.0 --allow-host "
+     "studio.example",
+     serve},
     {"worker", "make pictures for another program (the studio starts it), asked in lines of JSON",
      "echo '{\"quit\": true}' | maquette worker", worker},
     {"samplers", "list the samplers and schedules", "maquette samplers", list_samplers},

@@ -17,26 +17,43 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/studio_commands.h"
 
 namespace maquette::cli {
 
 namespace {
 
 // Finds or makes the parsers of the words before the last: "model inspect" lives in the parser "model".
-CLI::App* parser_of(CLI::App& root, const Command& command) {
+CLI::App* parser_of(CLI::App& root, std::string_view name, std::string_view summary) {
   CLI::App* app = &root;
-  const std::vector<std::string> words = split(command.name, ' ');
+  const std::vector<std::string> words = split(name, ' ');
   for (size_t i = 0; i < words.size(); ++i) {
     const auto same_name = [&](CLI::App* other) { return other->get_name() == words[i]; };
     const std::vector<CLI::App*> found = app->get_subcommands(same_name);
     CLI::App* next = found.empty() ? nullptr : found[0];
     if (!next) {
-      next = app->add_subcommand(words[i], i + 1 == words.size() ? std::string(command.summary) : "");
+      next = app->add_subcommand(words[i], i + 1 == words.size() ? std::string(summary) : "");
       next->require_subcommand(i + 1 == words.size() ? 0 : 1);
     }
     app = next;
   }
   return app;
+}
+
+void show_example(CLI::App& app, std::string_view example) {
+  const std::vector<std::string> examples = split(example, '\n');
+  app.footer(
+      fmt::format("{}:\n  {}", examples.size() > 1 ? "Examples" : "Example", fmt::join(examples, "\n  ")));
+}
+
+// First words that are no commands themselves say what may follow: "show  list, create, change".
+void describe_groups(CLI::App& root) {
+  const auto any = [](CLI::App*) { return true; };
+  for (CLI::App* group : root.get_subcommands(any)) {
+    std::vector<std::string> words;
+    for (const CLI::App* each : group->get_subcommands(any)) words.push_back(each->get_name());
+    if (group->get_description().empty()) group->description(fmt::format("{}", fmt::join(words, ", ")));
+  }
 }
 
 int report(const Error& error) {
@@ -85,12 +102,16 @@ int run(int argc, char** argv) {
 
   std::map<const CLI::App*, std::function<void()>> actions;
   for (const Command& command : commands()) {
-    CLI::App* app = parser_of(root, command);
-    const std::vector<std::string> examples = split(command.example, '\n');
-    app->footer(
-        fmt::format("{}:\n  {}", examples.size() > 1 ? "Examples" : "Example", fmt::join(examples, "\n  ")));
+    CLI::App* app = parser_of(root, command.name, command.summary);
+    show_example(*app, command.example);
     actions[app] = command.declare(*app);
   }
+  for (const app::Operation& operation : app::operations()) {
+    CLI::App* app = parser_of(root, operation.name, operation.summary);
+    show_example(*app, operation.example);
+    actions[app] = declare_operation(*app, operation);
+  }
+  describe_groups(root);
   try {
     root.parse(words_of(argc, argv));
   } catch (const CLI::CallForHelp& help) {

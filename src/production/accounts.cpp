@@ -28,8 +28,8 @@ void require_login(std::string_view login) {
 void require_email(std::string_view email) {
   const size_t at = email.find('@');
   const auto is_odd = [](char c) { return static_cast<unsigned char>(c) <= 32 || c == 127; };
-  if (email.empty() ||
-      (at > 0 && at != email.npos && at + 1 < email.size() && email.size() <= 254 && std::ranges::none_of(email, is_odd)))
+  if (email.empty() || (at > 0 && at != email.npos && at + 1 < email.size() && email.size() <= 254 &&
+                        std::ranges::none_of(email, is_odd)))
     return;
   throw Error(ErrorCode::usage, "this is no e-mail address").with("expected", "name@host");
 }
@@ -46,11 +46,13 @@ void require_language(std::string_view language) {
 bool is_last_administrator(const Change& change, const std::string& person_id) {
   const auto count = [&](std::string_view whose) {
     return change
-        ->first(fmt::format("SELECT count(*) AS n FROM people p JOIN person_roles r ON r.person_id = p.id WHERE "
-                            "r.show_id = '' AND r.role = 'administrator' AND p.active = 1 AND p.password <> '' AND p.id "
-                            "{} :id",
-                            whose),
-                {{"id", person_id}})
+        ->first(
+            fmt::format(
+                "SELECT count(*) AS n FROM people p JOIN person_roles r ON r.person_id = p.id WHERE "
+                "r.show_id = '' AND r.role = 'administrator' AND p.active = 1 AND p.password <> '' AND p.id "
+                "{} :id",
+                whose),
+            {{"id", person_id}})
         ->integer("n");
   };
   return count("=") > 0 && count("<>") == 0;
@@ -74,7 +76,8 @@ void require_password(std::string_view password, std::string_view login) {
     return;
   throw Error(ErrorCode::usage, "cannot use this password")
       .with("found", fmt::format("{} characters", characters))
-      .with("expected", fmt::format("{} to {} characters, not the login", kShortestPassword, kLongestPassword));
+      .with("expected",
+            fmt::format("{} to {} characters, not the login", kShortestPassword, kLongestPassword));
 }
 
 std::string create_person(const Change& change, const NewPerson& person) {
@@ -147,7 +150,8 @@ void give_role(const Change& change, const db::Row& person, const std::string& s
   change.tx.lock_row("people", id);
   const db::Bindings line = {{"person_id", id}, {"show_id", show_id}, {"role", std::string(name(role))}};
   const int64_t added = change->execute(
-      "INSERT INTO person_roles (person_id, show_id, role) VALUES (:person_id, :show_id, :role) ON CONFLICT DO NOTHING",
+      "INSERT INTO person_roles (person_id, show_id, role) VALUES (:person_id, :show_id, :role) ON CONFLICT "
+      "DO NOTHING",
       line);
   if (added == 0) return;
   change->execute("UPDATE people SET version = version + 1 WHERE id = :id", {{"id", id}});
@@ -162,9 +166,9 @@ void withdraw_role(const Change& change, const db::Row& person, const std::strin
   const std::string id = person.text("id");
   if (role == Role::administrator && show_id.empty()) require_another_administrator(change, id);
   change.tx.lock_row("people", id);
-  const int64_t removed =
-      change->execute("DELETE FROM person_roles WHERE person_id = :person AND show_id = :show AND role = :role",
-                      {{"person", id}, {"show", show_id}, {"role", std::string(name(role))}});
+  const int64_t removed = change->execute(
+      "DELETE FROM person_roles WHERE person_id = :person AND show_id = :show AND role = :role",
+      {{"person", id}, {"show", show_id}, {"role", std::string(name(role))}});
   if (removed == 0) return;
   change->execute("UPDATE people SET version = version + 1 WHERE id = :id", {{"id", id}});
   change.log({.action = "person:withdraw-role",
@@ -208,12 +212,9 @@ Json permissions_document(const Caller& caller) {
 }
 
 Json person_document(db::Connection& c, const db::Row& person, bool whole) {
-  Json document = {{"id", person.text("id")},
-                   {"login", person.text("login")},
-                   {"name", person.text("name")},
-                   {"language", person.text("language")},
-                   {"active", person.flag("active")},
-                   {"roles", roles_document(caller_of(c, person))}};
+  Json document = {{"id", person.text("id")},         {"login", person.text("login")},
+                   {"name", person.text("name")},     {"language", person.text("language")},
+                   {"active", person.flag("active")}, {"roles", roles_document(caller_of(c, person))}};
   if (whole) {
     document["email"] = person.text("email");
     document["must_change_password"] = person.flag("must_change_password");
@@ -238,7 +239,8 @@ Page people(db::Connection& c, const PeopleQuery& query, const PageQuery& page) 
   const std::vector<db::Row> rows =
       c.query(fmt::format("SELECT * FROM people{} ORDER BY login LIMIT :limit", conditions.where()),
               conditions.bindings(page));
-  return page_of(rows, page, "login", [&](const db::Row& row) { return person_document(c, row, query.whole); });
+  return page_of(rows, page, "login",
+                 [&](const db::Row& row) { return person_document(c, row, query.whole); });
 }
 
 // --- the first start ---
@@ -252,7 +254,8 @@ std::optional<std::string> make_first_administrator(db::Database& database) {
       "'administrator' AND p.active = 1 AND p.password <> '' LIMIT 1");
   if (able) return std::nullopt;
   const std::string password = base64url(random_bytes(15));
-  auto person = change->first("SELECT * FROM people WHERE login = :login", {{"login", std::string(kFirstLogin)}});
+  auto person =
+      change->first("SELECT * FROM people WHERE login = :login", {{"login", std::string(kFirstLogin)}});
   if (person) {
     change_person(change, *person, {.password = password, .active = true, .must_change_password = true}, {});
   } else {

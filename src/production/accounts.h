@@ -64,8 +64,8 @@ Page people(db::Connection& c, const PeopleQuery& query, const PageQuery& page);
 // Passwords: at least 10 characters, not the login. Throws Error(usage).
 void require_password(std::string_view password, std::string_view login);
 
-// Where nobody can sign in as an administrator: makes (or renews) the person "admin" with a password that must
-// be changed at the first sign-in, and returns that password.
+// Where nobody can sign in as an administrator: makes (or renews) the person "admin" with a password that
+// must be changed at the first sign-in, and returns that password.
 std::optional<std::string> make_first_administrator(db::Database& database);
 
 }  // namespace maquette::production

@@ -1,10 +1,14 @@
 #include "production/accounts_links.h"
 
+#include <algorithm>
+
 #include "base/hash.h"
 #include "base/identifiers.h"
 #include "base/password.h"
 #include "base/text.h"
 #include "production/accounts_sessions.h"
+#include "production/references.h"
+#include "production/tasks.h"
 
 namespace maquette::production {
 
@@ -32,7 +36,8 @@ constexpr std::string_view kLinkColumns =
     "SELECT l.*, p.show_id FROM share_links l JOIN playlists p ON p.id = l.playlist_id";
 
 std::optional<db::Row> open_link_of(db::Connection& c, std::string_view token) {
-  return c.first(fmt::format("{} WHERE l.token_hash = :hash AND l.revoked_at IS NULL AND l.expires_at > :now", kLinkColumns),
+  return c.first(fmt::format("{} WHERE l.token_hash = :hash AND l.revoked_at IS NULL AND l.expires_at > :now",
+                             kLinkColumns),
                  {{"hash", sha256_hex(token)}, {"now", utc_now()}});
 }
 
@@ -90,8 +95,8 @@ Json create_link(const Change& change, const NewLink& wanted) {
 
 std::vector<Json> links_of(db::Connection& c, const std::string& playlist_id) {
   std::vector<Json> found;
-  for (const db::Row& row :
-       c.query("SELECT * FROM share_links WHERE playlist_id = :playlist ORDER BY id", {{"playlist", playlist_id}})) {
+  for (const db::Row& row : c.query("SELECT * FROM share_links WHERE playlist_id = :playlist ORDER BY id",
+                                    {{"playlist", playlist_id}})) {
     found.push_back(link_document(row));
   }
   return found;
@@ -139,6 +144,52 @@ std::string open_link(db::Database& database, std::string_view token, const std:
   const std::string end = std::to_string((Clock::now() + kTicketTime).time_since_epoch() / 1s);
   const std::string body = ticket_body(guest_name, end);
   return fmt::format("{}.{}", body, hmac_sha256_hex(ticket_key(*link), body));
+}
+
+namespace {
+
+constexpr size_t kMostStrokes = 500;
+constexpr size_t kLargestDrawing = 256 << 10;
+
+void require_drawing(const Json& drawing) {
+  constexpr std::string_view kKinds[] = {"path", "rect", "ellipse", "arrow", "text"};
+  const auto fits = [&](const Json& stroke) {
+    return stroke.is_object() && stroke.contains("kind") && stroke["kind"].is_string() &&
+           std::ranges::find(kKinds, stroke["kind"].get<std::string>()) != std::end(kKinds) &&
+           stroke.contains("points") && stroke["points"].is_array();
+  };
+  if (drawing.is_array() && drawing.size() <= kMostStrokes && std::ranges::all_of(drawing, fits) &&
+      drawing.dump().size() <= kLargestDrawing)
+    return;
+  throw Error(ErrorCode::usage, "cannot use this drawing")
+      .with("expected", fmt::format("at most {} strokes, each with kind and points", kMostStrokes));
+}
+
+}  // namespace
+
+void add_guest_comment(const Change& change, const Guest& guest, const db::Row& take, const std::string& text,
+                       const Json& drawing) {
+  if (!guest.can_comment) throw Error(ErrorCode::refused, "this link is for looking only");
+  std::string annotation_id;
+  if (!drawing.is_null()) {
+    require_drawing(drawing);
+    annotation_id = new_uuid();
+    change->insert("annotations", {{"id", annotation_id},
+                                   {"take_id", take.text("id")},
+                                   {"guest", guest.name},
+                                   {"canvas_width", take.integer("width")},
+                                   {"canvas_height", take.integer("height")},
+                                   {"drawing", drawing.dump()},
+                                   {"note", text},
+                                   {"created_at", utc_now()}});
+    change.log({.action = "annotation:create",
+                .subject_kind = "annotation",
+                .subject_id = annotation_id,
+                .show_id = guest.show_id,
+                .after = {{"take", take.text("id")}}});
+  }
+  comment(change, find_task(*change, take.text("task_id")),
+          {.text = text, .take_id = take.text("id"), .annotation_id = annotation_id, .guest = guest.name});
 }
 
 std::optional<Guest> find_guest(db::Database& database, std::string_view token, std::string_view ticket) {

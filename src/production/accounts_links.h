@@ -1,8 +1,9 @@
-// Share links: an address with a password that shows one playlist to a guest until a date. Guests may look and,
-// where the link allows it, comment; nothing else.
+// Share links: an address with a password that shows one playlist to a guest until a date. Guests may look
+// and, where the link allows it, comment; nothing else.
 //
-// A guest who gave the password holds a ticket: the link's id, the guest's name and an end, under a keyed checksum
-// (HMAC) whose key is made of the link's own secrets. A ticket is worth nothing once the link is revoked.
+// A guest who gave the password holds a ticket: the link's id, the guest's name and an end, under a keyed
+// checksum (HMAC) whose key is made of the link's own secrets. A ticket is worth nothing once the link is
+// revoked.
 #pragma once
 
 #include <optional>
@@ -37,10 +38,14 @@ struct Guest {
   bool can_comment = false;
 };
 
-// Checks the password, counting attempts; returns a ticket. Throws NotSignedIn, TooManyAttempts, Error(not_found)
-// for links that are not there, expired or revoked.
+// Checks the password, counting attempts; returns a ticket. Throws NotSignedIn, TooManyAttempts,
+// Error(not_found) for links that are not there, expired or revoked.
 std::string open_link(db::Database& database, std::string_view token, const std::string& password,
                       const std::string& guest_name, const std::string& address);
+// Notes a comment of a guest, with a drawing (as in annotations; null: none) where there is one.
+void add_guest_comment(const Change& change, const Guest& guest, const db::Row& take, const std::string& text,
+                       const Json& drawing);
+
 // The guest of a ticket for this link; nothing where it does not fit, or the link is over.
 std::optional<Guest> find_guest(db::Database& database, std::string_view token, std::string_view ticket);
 

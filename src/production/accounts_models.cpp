@@ -4,7 +4,8 @@ namespace maquette::production {
 
 ModelLimits model_limits(db::Connection& c, const std::string& show_id) {
   ModelLimits limits;
-  for (const db::Row& row : c.query("SELECT role, model FROM model_limits WHERE show_id = :show", {{"show", show_id}})) {
+  for (const db::Row& row :
+       c.query("SELECT role, model FROM model_limits WHERE show_id = :show", {{"show", show_id}})) {
     limits[role_named(row.text("role"))].insert(row.text("model"));
   }
   return limits;

@@ -1,5 +1,5 @@
-// Model limits: which models and adapters a role may use in a show. A role without a line may use all of them;
-// somebody with several roles may use what any of these may, as far as the role may generate at all.
+// Model limits: which models and adapters a role may use in a show. A role without a line may use all of
+// them; somebody with several roles may use what any of these may, as far as the role may generate at all.
 #pragma once
 
 #include <map>

@@ -53,7 +53,8 @@ NewSession insert_session(const Change& change, const std::string& person_id) {
 void note_use(db::Database& database, const db::Row& session) {
   const Clock::time_point now = Clock::now();
   if (parse_utc(session.text("seen_at")) + kNoted > now) return;
-  const Clock::time_point end = std::min(now + kIdleTime, parse_utc(session.text("created_at")) + kLongestTime);
+  const Clock::time_point end =
+      std::min(now + kIdleTime, parse_utc(session.text("created_at")) + kLongestTime);
   db::Transaction tx(database);
   tx->execute("UPDATE sessions SET seen_at = :now, expires_at = :expires WHERE token_hash = :hash",
               {{"now", utc_text(now)}, {"expires", utc_text(end)}, {"hash", session.text("token_hash")}});
@@ -63,7 +64,7 @@ void note_use(db::Database& database, const db::Row& session) {
 }  // namespace
 
 TooManyAttempts::TooManyAttempts(int seconds)
-    : Error(ErrorCode::refused, "too many attempts to sign in"), seconds_(seconds) {
+    : ErrorKind(ErrorCode::refused, "too many attempts to sign in"), seconds_(seconds) {
   with("found", fmt::format("more than {} in {} minutes", kAttemptsOfLogin, kAttemptWindow.count()));
   hint("wait {} minutes, then try again", (seconds + 59) / 60);
 }
@@ -74,13 +75,15 @@ void note_attempt(db::Database& database, const std::string& what, const std::st
   tx.take_turn();  // attempts side by side are counted one after the other
   tx->execute("DELETE FROM sign_in_attempts WHERE at < :old", {{"old", utc_text(now - kAttemptsKept)}});
   const auto refuse_above = [&](std::string_view column, const std::string& value, int limit) {
-    const auto row = tx->first(fmt::format("SELECT count(*) AS n, min(at) AS first FROM sign_in_attempts WHERE {} = :value "
-                                           "AND at >= :since",
-                                           column),
-                               {{"value", value}, {"since", utc_text(now - kAttemptWindow)}});
+    const auto row = tx->first(
+        fmt::format("SELECT count(*) AS n, min(at) AS first FROM sign_in_attempts WHERE {} = :value "
+                    "AND at >= :since",
+                    column),
+        {{"value", value}, {"since", utc_text(now - kAttemptWindow)}});
     if (row->integer("n") < limit) return;
     const auto left = parse_utc(row->text("first")) + kAttemptWindow - now;
-    throw TooManyAttempts(static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(left).count()) + 1);
+    throw TooManyAttempts(static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(left).count()) +
+                          1);
   };
   refuse_above("login", what, kAttemptsOfLogin);
   if (!address.empty()) refuse_above("address", address, kAttemptsOfAddress);
@@ -101,7 +104,8 @@ NewSession sign_in(db::Database& database, const std::string& given, const std::
   std::optional<db::Row> person;
   {
     const db::Lease c = database.connect();
-    person = c->first("SELECT * FROM people WHERE login = :login AND active = 1 AND password <> ''", {{"login", login}});
+    person = c->first("SELECT * FROM people WHERE login = :login AND active = 1 AND password <> ''",
+                      {{"login", login}});
   }
   if (!person) verify_nobody(password);
   if (!person || !verify_password(person->text("password"), password)) {
@@ -216,10 +220,11 @@ Json create_api_token(const Change& change, const Caller& caller, const NewApiTo
                                 {"scopes", Json(wanted.scopes).dump()},
                                 {"created_at", utc_now()},
                                 {"expires_at", db::or_null(expires)}});
-  change.log({.action = "token:create",
-              .subject_kind = "token",
-              .subject_id = id,
-              .after = {{"scopes", wanted.scopes}, {"expires_at", expires.empty() ? Json() : Json(expires)}}});
+  change.log(
+      {.action = "token:create",
+       .subject_kind = "token",
+       .subject_id = id,
+       .after = {{"scopes", wanted.scopes}, {"expires_at", expires.empty() ? Json() : Json(expires)}}});
   Json document = token_document(*change->first("SELECT * FROM api_tokens WHERE id = :id", {{"id", id}}));
   document["token"] = token;
   return document;

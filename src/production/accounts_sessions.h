@@ -1,7 +1,7 @@
 // Sessions and API tokens: how a person is known from one request to the next.
 //
-// The secrets are 256 random bits; the database keeps their SHA-256 only. A session ends 12 hours after its last
-// use, and 7 days after it began.
+// The secrets are 256 random bits; the database keeps their SHA-256 only. A session ends 12 hours after its
+// last use, and 7 days after it began.
 #pragma once
 
 #include <optional>
@@ -9,19 +9,20 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error_kind.h"
 #include "production/change.h"
 #include "production/permissions.h"
 
 namespace maquette::production {
 
 // Who is not known here: the HTTP status is 401.
-class NotSignedIn : public Error {
+class NotSignedIn : public ErrorKind<NotSignedIn> {
  public:
-  using Error::Error;
+  using ErrorKind::ErrorKind;
 };
 
 // The HTTP status is 429.
-class TooManyAttempts : public Error {
+class TooManyAttempts : public ErrorKind<TooManyAttempts> {
  public:
   explicit TooManyAttempts(int seconds);
   int seconds() const { return seconds_; }  // until the next attempt makes sense
@@ -65,15 +66,17 @@ struct NewApiToken {
   std::vector<std::string> scopes;  // names of actions, or "*"
   std::string expires_at = {};      // empty: never
 };
-// {id, name, scopes, expires_at, created_at, token}. A caller with a token of few scopes cannot make one with more.
+// {id, name, scopes, expires_at, created_at, token}. A caller with a token of few scopes cannot make one with
+// more.
 Json create_api_token(const Change& change, const Caller& caller, const NewApiToken& wanted);
 std::vector<Json> api_tokens(db::Connection& c, const std::string& person_id);
 void revoke_api_token(const Change& change, const std::string& person_id, const std::string& id);
 
 // --- attempts ---
 
-// Notes an attempt on `what` (a login, a link) from an address; throws TooManyAttempts where there were too many
-// failed ones in the last quarter of an hour. A success forgets those of the same address on the same thing.
+// Notes an attempt on `what` (a login, a link) from an address; throws TooManyAttempts where there were too
+// many failed ones in the last quarter of an hour. A success forgets those of the same address on the same
+// thing.
 void note_attempt(db::Database& database, const std::string& what, const std::string& address);
 void forget_attempts(db::Transaction& tx, const std::string& what, const std::string& address);
 

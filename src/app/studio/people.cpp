@@ -219,6 +219,10 @@ production::Caller caller_named(Studio& studio, const std::string& login) {
   return production::caller_of(*c, row);
 }
 
+std::optional<std::string> first_administrator(Studio& studio) {
+  return production::make_first_administrator(studio.database());
+}
+
 std::vector<Operation> people_operations() {
   const Parameter kPerson{"person", Place::path, Kind::text, "login or id", true};
   const Parameter kAfter{"after", Place::query, Kind::text, "cursor of the page before"};

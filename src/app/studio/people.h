@@ -1,6 +1,7 @@
 // People of the studio as the server and the command line need them beside the operations.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "app/studio/studio.h"
@@ -12,5 +13,9 @@ Json session_document(Studio& studio, const production::Caller& caller);
 
 // Somebody else's rights, for the administrator of this machine (--as). Throws Error(not_found).
 production::Caller caller_named(Studio& studio, const std::string& login);
+
+// At the first start: a password for the login "admin", told once; nothing where somebody can administer
+// already.
+std::optional<std::string> first_administrator(Studio& studio);
 
 }  // namespace maquette::app
