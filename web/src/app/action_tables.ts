@@ -1,0 +1,7 @@
+// Every table of actions of the page, in the order of the shortcut sheet.
+import type { ActionTable } from "../parts/actions";
+import { kPictureTables } from "./action_tables_pictures";
+import { kShellActions } from "./shell_actions";
+
+// Tables differ in their context; the sheet reads only names and keys.
+export const kActionTables: readonly ActionTable<never>[] = [kShellActions, ...kPictureTables];

@@ -1,0 +1,2 @@
+// English: the canvas, comparing, reviewing and textures.
+export const enPictures = {} as const;
