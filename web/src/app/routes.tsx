@@ -18,5 +18,16 @@ export interface Route {
 
 export const kRoutes: readonly Route[] = [
   { path: "/", title: "shows.title", section: "shows", load: async () => (await import("../views/shows/shows_view")).ShowsView },
+  { path: "/shows/:show", title: "board.title", section: "shows", load: async () => (await import("../views/board/board_view")).BoardView },
+  { path: "/shows/:show/tasks", title: "show.tasks", section: "shows", load: async () => (await import("../views/tasks/tasks_view")).TasksView },
+  { path: "/shows/:show/takes", title: "show.takes", section: "shows", load: async () => (await import("../views/takes/takes_view")).TakesView },
+  { path: "/shows/:show/activity", title: "nav.activity", section: "shows", load: async () => (await import("../views/activity/activity_view")).ActivityView },
+  { path: "/shows/:show/settings", title: "show.settings", section: "shows", load: async () => (await import("../views/settings/show_settings_view")).ShowSettingsView },
+  { path: "/tasks/:task", title: "task.task", section: "shows", load: async () => (await import("../views/task/task_view")).TaskView },
+  { path: "/queue", title: "nav.queue", section: "queue", load: async () => (await import("../views/queue/queue_view")).QueueView },
+  { path: "/library", title: "nav.library", section: "library", load: async () => (await import("../views/library/library_view")).LibraryView },
+  { path: "/people", title: "nav.people", section: "people", load: async () => (await import("../views/people/people_view")).PeopleView },
+  { path: "/activity", title: "nav.activity", section: "activity", load: async () => (await import("../views/activity/activity_view")).ActivityView },
+  { path: "/profile", title: "profile.you", section: "profile", load: async () => (await import("../views/profile/profile_view")).ProfileView },
   ...kPictureRoutes,
 ];

@@ -193,7 +193,8 @@ export interface Take {
   thumbnail: string | null;
   width: number;
   height: number;
-  seed: number | null;
+  /** Text where it does not fit a JavaScript number. */
+  seed: number | string | null;
   model: string | null;
   prompt: string | null;
   job_id: string | null;
@@ -230,9 +231,12 @@ export interface Difference {
   who: unknown[];
 }
 
-/** What a job is asked to make. File fields are "sha256:<hex>" of a file of the show. */
+/** A file as a recipe names it: by name, as "sha256:<hex>", or both as the engine wrote them. */
+export type RecipeFile = string | { path?: string; sha256?: string };
+
+/** The engine's recipe (src/base/recipe.h); fields that are not here pass through unchanged. */
 export interface Recipe {
-  model?: string;
+  model?: RecipeFile;
   prompt?: string;
   negative?: string;
   width?: number;
@@ -242,27 +246,17 @@ export interface Recipe {
   sampler?: string;
   schedule?: string;
   seed?: number;
-  init?: string;
+  init?: RecipeFile;
   strength?: number;
-  mask?: string;
-  controls?: ControlUse[];
-  loras?: LoraUse[];
-  tile?: string;
+  mask?: RecipeFile;
+  controls?: { kind: string; model: RecipeFile; image: RecipeFile; weight?: number; start?: number; end?: number }[];
+  loras?: { file: RecipeFile; unet_weight?: number; text_weight?: number }[];
+  tile_x?: boolean;
+  tile_y?: boolean;
   [field: string]: unknown;
 }
 
-export interface LoraUse {
-  model: string;
-  strength: number;
-}
-
-export interface ControlUse {
-  model: string;
-  image: string;
-  strength: number;
-}
-
-export type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
+export type JobState = "queued" | "running" | "done" | "failed" | "canceled";
 
 export interface Job {
   id: string;

@@ -1,0 +1,186 @@
+// The settings of a show: its frame, its file names, its caps; statuses and types of tasks.
+import type { JSX } from "preact";
+import { useRef, useState } from "preact/hooks";
+import { segment } from "../../api/client";
+import { asErrorDocument } from "../../api/errors";
+import { api, may } from "../../api/session";
+import { useResource } from "../../api/store";
+import type { ErrorDocument, Page, Show, TaskStatus, TaskType } from "../../model/documents";
+import { StatusChip, TypeMark } from "../../parts/chip";
+import { ErrorBox } from "../../parts/error_box";
+import { FormDialog, TextField } from "../../parts/form_dialog";
+import { notify } from "../../parts/notices";
+import { t, type WordKey } from "../../words";
+import { ShowHead } from "../show/show_head";
+import "../show/show_head.css";
+import "./show_settings.css";
+
+interface SettingField {
+  name: string;
+  label: WordKey;
+  type: "number" | "text";
+  step?: string;
+  note?: WordKey;
+}
+
+const kFields: readonly SettingField[] = [
+  { name: "width", label: "size.width", type: "number" },
+  { name: "height", label: "size.height", type: "number" },
+  { name: "overscan", label: "settings.overscan", type: "number", step: "0.01", note: "settings.overscan_note" },
+  { name: "fps", label: "settings.fps", type: "number", step: "0.001" },
+  { name: "max_retakes", label: "settings.max_retakes", type: "number", note: "settings.max_retakes_note" },
+  { name: "path_template", label: "settings.path_template", type: "text", note: "settings.path_template_note" },
+  { name: "color_config", label: "settings.color_config", type: "text", note: "settings.color_config_note" },
+];
+
+function SettingsForm({ show, mayEdit, saved }: { show: Show; mayEdit: boolean; saved(show: Show): void }): JSX.Element {
+  const [error, setError] = useState<ErrorDocument | null>(null);
+  const opened = useRef(show);
+  async function save(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const data = new FormData(event.currentTarget as HTMLFormElement);
+    const settings: Record<string, unknown> = { ...opened.current.settings };
+    for (const field of kFields) {
+      const text = String(data.get(field.name) ?? "").trim();
+      settings[field.name] = field.type === "number" ? (text === "" ? null : Number(text)) : text;
+    }
+    try {
+      const answer = await api.patch<Show>(`/shows/${show.id}`, { name: data.get("name"), settings }, opened.current.version);
+      opened.current = answer;
+      saved(answer);
+      setError(null);
+      notify("common.saved");
+    } catch (thrown) {
+      setError(asErrorDocument(thrown));
+    }
+  }
+  return (
+    <form class="panel settings-form" onSubmit={(event) => void save(event)}>
+      <TextField label={t("common.name")} name="name" value={show.name} required />
+      {kFields.map((field) => (
+        <label key={field.name} class={field.type === "text" ? "field field-wide" : "field"}>
+          <span class="label">{t(field.label)}</span>
+          <input class="input" name={field.name} type={field.type} step={field.step} disabled={!mayEdit} defaultValue={String(show.settings[field.name] ?? "")} />
+          {field.note && <span class="field-note">{t(field.note)}</span>}
+        </label>
+      ))}
+      {error && (
+        <div class="field-wide">
+          <ErrorBox error={error} />
+        </div>
+      )}
+      {mayEdit && (
+        <div class="field-wide row">
+          <button type="submit" class="button button-primary">
+            {t("common.save")}
+          </button>
+          <span class="faint">{t("settings.root", { root: show.root ?? "" })}</span>
+        </div>
+      )}
+    </form>
+  );
+}
+
+const kFlags = ["is_default", "is_wip", "is_feedback_request", "is_retake", "is_done", "is_artist_allowed", "is_client_allowed", "archived"] as const;
+
+function StatusDialog({ showId, status, close, done }: { showId: string; status: TaskStatus | null; close(): void; done(): Promise<void> }): JSX.Element {
+  async function save(form: FormData): Promise<void> {
+    const body: Record<string, unknown> = { name: form.get("name"), color: form.get("color") };
+    for (const flag of kFlags) body[flag] = form.get(flag) !== null;
+    if (status) await api.patch(`/statuses/${status.id}`, body);
+    else await api.post(`/shows/${showId}/statuses`, { ...body, code: form.get("code") });
+    await done();
+  }
+  return (
+    <FormDialog title={status ? status.name : t("settings.new_status")} submit={t("common.save")} close={close} perform={save}>
+      <div class="fields-2">
+        <TextField label={t("common.name")} name="name" value={status?.name ?? ""} required autofocus />
+        {!status && <TextField label={t("common.code")} name="code" required />}
+        <TextField label={t("settings.color")} name="color" type="color" value={status?.color ?? "#9e9e9e"} />
+      </div>
+      <fieldset class="status-flags">
+        <legend class="label">{t("settings.flags")}</legend>
+        {kFlags.map((flag) => (
+          <label key={flag} class="check">
+            <input type="checkbox" name={flag} defaultChecked={status ? status[flag] : flag === "is_artist_allowed"} />
+            {t(`flag.${flag}`)}
+          </label>
+        ))}
+      </fieldset>
+    </FormDialog>
+  );
+}
+
+export function ShowSettingsView({ values }: { values: Record<string, string> }): JSX.Element {
+  const code = values.show!;
+  const base = `/shows/${segment(code)}`;
+  const show = useResource<Show>(base, { topics: [{ kinds: ["show"] }] });
+  const statuses = useResource<Page<TaskStatus>>(`${base}/statuses`, { topics: [{ kinds: ["status", "show"] }] });
+  const types = useResource<Page<TaskType>>(`${base}/task-types`, { topics: [{ kinds: ["show"] }] });
+  const [open, setOpen] = useState<TaskStatus | "new" | null>(null);
+  const data = show.data.value;
+  const mayEdit = may("show.edit", data?.id ?? null);
+  return (
+    <>
+      <ShowHead show={data} code={code} tab="settings" />
+      <div class="page settings">
+        {show.error.value && <ErrorBox error={show.error.value} retry={() => void show.reload()} />}
+        {data && <SettingsForm show={data} mayEdit={mayEdit} saved={(answer) => show.replace(answer)} />}
+        <section>
+          <div class="page-head">
+            <h2>{t("settings.statuses")}</h2>
+            {mayEdit && (
+              <button type="button" class="button button-small" onClick={() => setOpen("new")}>
+                {t("settings.new_status")}
+              </button>
+            )}
+          </div>
+          <table class="table">
+            <tbody>
+              {statuses.data.value?.items.map((status) => (
+                <tr key={status.id}>
+                  <td>
+                    <StatusChip status={status} />
+                  </td>
+                  <td class="mono">{status.code}</td>
+                  <td class="muted">
+                    {kFlags
+                      .filter((flag) => status[flag])
+                      .map((flag) => t(`flag.${flag}`))
+                      .join(", ")}
+                  </td>
+                  <td class="number">
+                    {mayEdit && (
+                      <button type="button" class="button button-small" onClick={() => setOpen(status)}>
+                        {t("common.edit")}
+                      </button>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+        <section>
+          <div class="page-head">
+            <h2>{t("settings.types")}</h2>
+          </div>
+          <table class="table">
+            <tbody>
+              {types.data.value?.items.map((type) => (
+                <tr key={type.id}>
+                  <td>
+                    <TypeMark type={type} />
+                  </td>
+                  <td class="mono">{type.code}</td>
+                  <td class="muted">{type.for_kind === "asset" ? t("kind.assets") : type.for_kind === "shot" ? t("kind.shots") : t("settings.both")}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      </div>
+      {open && data && <StatusDialog showId={data.id} status={open === "new" ? null : open} close={() => setOpen(null)} done={() => statuses.reload()} />}
+    </>
+  );
+}
