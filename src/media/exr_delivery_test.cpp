@@ -74,7 +74,7 @@ Vector solve(const Matrix& m, const Vector& b) {
   return x;
 }
 
-Vector apply(const Matrix& m, const Vector& v) {
+Vector times(const Matrix& m, const Vector& v) {
   Vector out{};
   for (size_t row = 0; row < 3; ++row) out[row] = m[row][0] * v[0] + m[row][1] * v[1] + m[row][2] * v[2];
   return out;
@@ -101,9 +101,9 @@ constexpr Matrix kBradford = {
 
 // The same colour under another white.
 Vector adapted(const Vector& color, const Vector& from, const Vector& to) {
-  Vector cones = apply(kBradford, color);
-  const Vector before = apply(kBradford, from);
-  const Vector after = apply(kBradford, to);
+  Vector cones = times(kBradford, color);
+  const Vector before = times(kBradford, from);
+  const Vector after = times(kBradford, to);
   for (size_t i = 0; i < 3; ++i) cones[i] *= after[i] / before[i];
   return solve(kBradford, cones);
 }
@@ -116,7 +116,7 @@ TEST(ColorConfig, MatricesFollowFromTheChromaticities) {
     for (size_t primary = 0; primary < 3; ++primary) {
       Vector light{};
       light[primary] = 1;
-      const Vector there = adapted(apply(to_xyz(own), light), xyz(own[6], own[7]), xyz(ap0[6], ap0[7]));
+      const Vector there = adapted(times(to_xyz(own), light), xyz(own[6], own[7]), xyz(ap0[6], ap0[7]));
       const Vector expected = solve(to_xyz(ap0), there);
       std::array<float, 3> pixel{};
       pixel[primary] = 1;
