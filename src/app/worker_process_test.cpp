@@ -305,10 +305,10 @@ class KilledWorkers : public WorkerProcesses {
 };
 
 TEST_F(KilledWorkers, lose_one_step_at_most) {
-  constexpr int kSteps = 200;
+  constexpr int kSteps = 100;
   constexpr int kKills = 20;
   Recipe recipe = small(kSteps);
-  recipe.width = recipe.height = 128;
+  recipe.width = recipe.height = 256;  // so that a step takes longer than getting ready for the first
   recipe.sampler = "euler-a";
   const std::string undisturbed = expected(recipe);
   WorkerJob killed = job("killed", recipe);
@@ -324,7 +324,7 @@ TEST_F(KilledWorkers, lose_one_step_at_most) {
     // At any moment of its life, and every second time while the network runs.
     const Round round =
         kill % 2 == 0 ? run_and_kill(killed, From::start, up_to(times.to_first_step + 3 * times.of_step))
-                      : run_and_kill(killed, From::sampling, up_to(3 * times.of_step));
+                      : run_and_kill(killed, From::sampling, up_to(5 * times.of_step));
     ASSERT_FALSE(round.finished) << "too few steps for so many kills";
     const int now = records_in(killed.journal);
     EXPECT_GE(now, records);         // nothing that was there is lost
