@@ -35,6 +35,8 @@ const Command kCommands[] = {
      "maquette serve --single-user\nmaquette serve --studio /srv/studio --host 0.0.0.0 --allow-host "
      "studio.example",
      serve},
+    {"job run", "make the pictures that wait in the queue, without a server",
+     "maquette job run --studio studio", job_run},
     {"worker", "make pictures for another program (the studio starts it), asked in lines of JSON",
      "echo '{\"quit\": true}' | maquette worker", worker},
     {"samplers", "list the samplers and schedules", "maquette samplers", list_samplers},

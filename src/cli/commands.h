@@ -30,6 +30,7 @@ std::function<void()> preprocess(CLI::App& app);
 std::function<void()> tune(CLI::App& app);
 std::function<void()> worker(CLI::App& app);
 std::function<void()> serve(CLI::App& app);
+std::function<void()> job_run(CLI::App& app);
 std::function<void()> list_samplers(CLI::App& app);
 std::function<void()> prompt_tokens(CLI::App& app);
 

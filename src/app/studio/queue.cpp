@@ -195,7 +195,7 @@ bool Queue::handle(Work& work, const WorkerEvent& event) {
 void Queue::file_picture(Work& work, const Json& done) {
   const production::FileStore store = store_of(studio_, work.show);
   const StoredPicture picture = store_picture(store, work.out);
-  const PictureOrigin origin = origin_of_record(done.at("record"));
+  const PictureOrigin origin = origin_of_record(parse_json(done.at("record").get<std::string>(), "the record").take());
   production::NewTake take{.origin = "generated",
                            .title = work.request.value("title", ""),
                            .recipe = origin.recipe,
@@ -250,6 +250,36 @@ void Queue::report(const Work& work, std::string_view event, Json more) {
   line.update(more);
   line["job"] = work.job.text("id");
   options_.report(line);
+}
+
+QueuePool::QueuePool(Studio& studio, int workers, const QueueOptions& options) {
+  for (int i = 0; i < workers; ++i) {
+    threads_.emplace_back([this, &studio, options] {
+      // A database that is away for a while ends no worker's loop.
+      while (!stop_) {
+        try {
+          Queue(studio, options).run(stop_);
+          return;
+        } catch (const std::exception& error) {
+          log::warning("the queue: {}", error.what());
+          std::this_thread::sleep_for(1s);
+        }
+      }
+    });
+  }
+}
+
+QueuePool::~QueuePool() { stop(); }
+
+void QueuePool::stop() {
+  stop_ = true;
+  join();
+}
+
+void QueuePool::join() {
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
 }
 
 }  // namespace maquette::app

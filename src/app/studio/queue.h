@@ -5,6 +5,10 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "app/studio/studio.h"
 #include "app/worker_process.h"
@@ -41,6 +45,21 @@ class Queue {
   std::string runner_;
   std::string model_;  // that the worker has loaded
   std::unique_ptr<WorkerProcess> worker_;
+};
+
+// Several queues side by side, each with a worker of its own.
+class QueuePool {
+ public:
+  QueuePool(Studio& studio, int workers, const QueueOptions& options = {});
+  ~QueuePool();  // stop()
+  // Gives back what is in work; returns when the workers are gone.
+  void stop();
+  // Waits until all have ended by themselves (QueueOptions::until_empty).
+  void join();
+
+ private:
+  std::atomic<bool> stop_ = false;
+  std::vector<std::thread> threads_;
 };
 
 // Where the step preview of a job is, while it runs.

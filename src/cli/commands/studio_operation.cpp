@@ -52,7 +52,7 @@ CLI::Option* declare_value(CLI::App& app, const Operation& operation, const Para
   if (is_word(operation, parameter)) return app.add_option(fmt::format("{0},--{0}", name), help);
   if (parameter.kind == Kind::flag) return app.add_flag(fmt::format("--{0},!--no-{0}", name), help);
   CLI::Option* option = app.add_option("--" + name, help);
-  if (parameter.kind == Kind::list) option->expected(1, 100'000)->allow_extra_args(false);
+  if (parameter.kind == Kind::list) option->expected(1, 100'000)->allow_extra_args(false)->delimiter(',');
   return option;
 }
 

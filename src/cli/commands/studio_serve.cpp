@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "app/studio/people.h"
+#include "app/studio/queue.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/studio_commands.h"
@@ -19,6 +20,8 @@ struct ServeArguments {
   std::vector<std::string> hosts;
   int port = 8700;
   int upload_limit = 1024;
+  int workers = 1;
+  int threads = 0;
   bool single_user = false;
   bool secure_cookies = false;
   bool behind_proxy = false;
@@ -74,6 +77,11 @@ std::function<void()> serve(CLI::App& app) {
   app.add_option("--upload-limit", a->upload_limit, "largest upload in MiB")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
+  app.add_option("--workers", a->workers, "processes that make pictures; 0: none, others run the queue")
+      ->check(CLI::Range(0, 64))
+      ->capture_default_str();
+  app.add_option("--threads", a->threads, "threads of each worker; 0: all of the machine")
+      ->check(CLI::Range(0, 1024));
   app.add_option("--page", a->page, "folder of a page to serve in place of the program's own");
   return [a] {
     app::Studio studio(studio_options(a->studio));
@@ -87,11 +95,60 @@ std::function<void()> serve(CLI::App& app) {
     options.behind_proxy = a->behind_proxy;
     options.page = a->page;
     server::Server server(studio, options);
+    app::QueuePool queue(studio, a->workers, {.threads = a->threads});
     std::optional<std::string> password;
     if (!a->single_user) password = app::first_administrator(studio);
     print_start(address_of(a->host, server.port()), password);
     wait_for_signal();
     server.stop();
+    queue.stop();
+  };
+}
+
+namespace {
+
+struct RunArguments {
+  StudioArguments studio;
+  int workers = 1;
+  int threads = 0;
+  bool keep_on = false;
+};
+
+void print_event(const Json& event) {
+  if (json_output()) return print_json(event);
+  const std::string kind = event.at("event");
+  const std::string picture =
+      fmt::format("picture {} of {}", event.at("picture").dump(), event.at("count").dump());
+  if (kind == "begin") print_line(picture);
+  if (kind == "take")
+    print_line(fmt::format("{} is a take: {}", picture, event.at("take").get<std::string>()));
+  if (kind == "canceled") print_line(fmt::format("{} was cancelled", picture));
+  if (kind == "failed")
+    print_line(fmt::format("{} failed: {}", picture, event.at("error").value("what", "")));
+}
+
+}  // namespace
+
+std::function<void()> job_run(CLI::App& app) {
+  auto a = std::make_shared<RunArguments>();
+  add_json_flag(app);
+  add_studio_options(app, a->studio);
+  app.add_flag("--keep-on", a->keep_on, "wait for more jobs instead of ending when there are none");
+  app.add_option("--workers", a->workers, "processes that make pictures")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--threads", a->threads, "threads of each; 0: all of the machine")
+      ->check(CLI::Range(0, 1024));
+  return [a] {
+    app::Studio studio(studio_options(a->studio));
+    app::QueuePool queue(studio, a->workers,
+                         {.threads = a->threads, .until_empty = !a->keep_on, .report = print_event});
+    if (a->keep_on) {
+      wait_for_signal();
+      queue.stop();
+    } else {
+      queue.join();
+    }
   };
 }
 
