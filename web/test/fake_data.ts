@@ -413,7 +413,7 @@ export function seedData(): Data {
     ["take:new", "take", `${bridge.reference}/v001/t01`],
     ["take:mark", "take", `${bridge.reference}/v001/t02`],
     ["comment:new", "comment", bridge.reference],
-    ["task:status", "task", bridge.reference],
+    ["task:status-changed", "task", bridge.reference],
     ["job:create", "job", bridge.reference],
     ["take:new", "take", `${bridge.reference}/v002/t01`],
     ["take:approve", "take", `${bridge.reference}/v002/t03`],
@@ -426,8 +426,8 @@ export function seedData(): Data {
       seq: n + 1, id: newId(), show_id: lanternsId, at: at(n * 3), person: { id: who.id, name: who.name },
       role: n % 4 === 0 ? "art-director" : n % 4 === 3 ? "producer" : "artist", action, subject_kind: kind,
       subject_id: kind === "task" ? bridge.id : newId(), subject_name: name,
-      before: action === "task:status" ? { status: "wip" } : null,
-      after: action === "task:status" ? { status: "wfa" } : action === "take:mark" ? { stars: 4, verdict: "validated" } : null,
+      before: action === "task:status-changed" ? { status: "wip" } : null,
+      after: action === "task:status-changed" ? { status: "wfa" } : action === "take:mark" ? { stars: 4, verdict: "validated" } : null,
     });
   }
   return data;

@@ -254,7 +254,7 @@ export class FakeStudio {
     this.on("GET", "/shows/{show}/task-types", () => page(kTaskTypes));
     this.on("GET", "/shows/{show}/asset-types", () => page(kAssetTypes));
     this.on("POST", "/shows/{show}/statuses", ({ body }) => ({ ...kStatuses[0]!, ...body, id: newId() }));
-    this.on("PATCH", "/statuses/{status}", ({ values, body }) => Object.assign(kStatuses.find((each) => each.id === values[0])!, body));
+    this.on("PATCH", "/shows/{show}/statuses/{status}", ({ values, body }) => Object.assign(kStatuses.find((each) => each.id === values[1])!, body));
     this.on("GET", "/shows/{show}/model-limits", ({ values }) => this.data.limits[this.show(values[0]!).id] ?? {});
     this.on("PUT", "/shows/{show}/model-limits", ({ values, body }) => (this.data.limits[this.show(values[0]!).id] = body as Record<string, string[]>));
     this.on("GET", "/shows/{show}/entities", ({ values, query }) => {
@@ -282,13 +282,13 @@ export class FakeStudio {
       const found = this.data.castings.find((link) => link.shot === shot && link.asset === asset);
       if (found) Object.assign(found, body);
       else this.data.castings.push({ shot, asset, count: Number(body.count), label: String(body.label ?? "") });
-      this.record("entity:casting", { id: shot, name: this.entity(shot).path });
+      this.record("shot:casting-update", { id: shot, name: this.entity(shot).path });
       return null;
     });
     this.on("DELETE", "/entities/{entity}/casting/{asset}", ({ values }) => {
       const [shot, asset] = [this.entity(values[0]!).id, this.entity(values[1]!).id];
       this.data.castings = this.data.castings.filter((link) => link.shot !== shot || link.asset !== asset);
-      this.record("entity:casting", { id: shot, name: this.entity(shot).path });
+      this.record("shot:casting-update", { id: shot, name: this.entity(shot).path });
       return null;
     });
     this.on("GET", "/shows/{show}/board", ({ values, query }) => this.board(this.show(values[0]!).code, query));
@@ -303,7 +303,7 @@ export class FakeStudio {
     }
     const made: Entity = { id: newId(), show_id: showId, parent_id: parent?.id ?? null, kind: body.kind as Entity["kind"], asset_type: (body.asset_type as string) ?? null, code, path, name: String(body.name ?? ""), brief: String(body.brief ?? ""), status: "running", data: {}, thumbnail: null, version: 1 };
     this.data.entities.push(made);
-    this.record("entity:create", { id: made.id, name: made.path }, { show_id: showId });
+    this.record(`${made.kind}:create`, { id: made.id, name: made.path }, { show_id: showId });
     return made;
   }
 
@@ -355,6 +355,8 @@ export class FakeStudio {
     this.on("PATCH", "/tasks/{task}", (call) => {
       const task = this.task(call.values[0]!);
       const change = { ...call.body };
+      if (Number(change.max_retakes) < 0) change.max_retakes = null;
+      if (change.due_at === "") change.due_at = null;
       if (Array.isArray(change.assignees)) change.assignees = this.data.people.filter((each) => (change.assignees as string[]).includes(each.id)).map(({ id, name }) => ({ id, name }));
       this.changed(call, task, change);
       this.record("task:update", { id: task.id, name: task.reference });
@@ -385,7 +387,7 @@ export class FakeStudio {
       const comment = { id: newId(), task_id: task.id, text: String(body.text ?? ""), person: { id: me.id, name: me.name }, guest: null, status, take_id: (body.take as string) ?? null, annotation_id: (body.annotation as string) ?? null, said_at: now, created_at: now };
       this.data.comments.push(comment);
       if (status) Object.assign(task, { status, version: task.version + 1 });
-      this.record("comment:create", { id: comment.id, name: task.reference }, { after: { task_id: task.id } });
+      this.record("comment:new", { id: comment.id, name: task.reference }, { after: { task_id: task.id } });
       return comment;
     });
     this.on("GET", "/tasks/{task}/approvals", ({ values }) => page(this.data.approvals.filter((each) => each.task_id === this.task(values[0]!).id)));
@@ -418,14 +420,14 @@ export class FakeStudio {
     const take: Take = { id: newId(), show_id: task.show_id, task_id: task.id, reference: `${task.reference}/${label.replace(" ", "/")}`, revision: task.revision, number, label, origin, title: "", sha256: hash, thumbnail: hash, width: 1920, height: 1080, seed: origin === "generated" ? 777 + number : null, model: null, prompt: null, job_id: null, state: "proposed", marks: { stars: null, validated: 0, rejected: 0, mine: null }, parents: [], proof: null, created_by: { id: me.id, name: me.name }, created_at: new Date().toISOString(), version: 1, ...fill };
     this.data.takes.push(take);
     task.take_count += 1;
-    this.record("take:create", { id: take.id, name: take.reference }, { after: { task_id: task.id } });
+    this.record("take:new", { id: take.id, name: take.reference }, { after: { task: task.id } });
     return take;
   }
 
   private addTakes(): void {
     this.on("GET", "/tasks/{task}/takes", ({ values, query }) => {
       const task = this.task(values[0]!);
-      const items = this.data.takes.filter((take) => take.task_id === task.id && (query.has("withdrawn") || take.state === "proposed" || take.state === "approved"));
+      const items = this.data.takes.filter((take) => take.task_id === task.id && (query.get("state") === "all" || take.state === "proposed" || take.state === "approved"));
       return window(items, query);
     });
     this.on("POST", "/tasks/{task}/takes", ({ values, query }) => this.addTake(this.task(values[0]!), (query.get("origin") ?? "imported") as Take["origin"], { title: query.get("title") ?? "" }));
@@ -585,7 +587,7 @@ export class FakeStudio {
 
   private addStudio(): void {
     this.on("GET", "/models", () => page(kModels));
-    this.on("GET", "/samplers", () => ({ samplers: ["euler", "euler-a", "heun", "dpm++2m", "dpm++2m-sde", "dpm++sde", "unipc", "ddim", "lcm"], schedules: ["normal", "karras", "exponential", "sgm-uniform", "beta"] }));
+    this.on("GET", "/samplers", () => ({ samplers: ["euler", "euler-a", "heun", "dpm++2m", "dpm++2m-sde", "dpm++sde", "unipc", "ddim", "lcm"].map((name) => ({ name, description: name })), schedules: ["normal", "karras", "exponential", "sgm-uniform", "beta"] }));
     this.on("POST", "/count-tokens", ({ body }) => {
       const prompt = String(body.prompt ?? "");
       const tokens = prompt.match(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}():]/gu)?.length ?? 0;
@@ -594,7 +596,7 @@ export class FakeStudio {
     this.on("GET", "/people", ({ query }) => window(this.data.people, query));
     this.on("POST", "/people", ({ body }) => {
       if (this.data.people.some((each) => each.login === body.login)) throw new Refusal(409, "conflict", "there is already a person of that login", { login: body.login });
-      const person = { id: newId(), login: String(body.login), name: String(body.name), email: String(body.email ?? ""), language: "en", active: true, roles: { "": (body.roles as string[]) ?? [] }, version: 1 };
+      const person = { id: newId(), login: String(body.login), name: String(body.name), email: String(body.email ?? ""), language: "en", active: true, roles: (body.roles as Record<string, string[]>) ?? {}, version: 1 };
       this.data.people.push(person);
       this.record("person:create", { id: person.id, name: person.name }, { show_id: null });
       return person;

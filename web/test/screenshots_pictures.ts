@@ -71,9 +71,10 @@ async function canvas(width: number, height: number): Promise<void> {
   await drag(page, [[600, 250], [690, 230], [700, 330], [620, 350], [590, 290]]);
   await shoot(page, "canvas", width);
   await page.keyboard.press("Control+d");
+  const known = new Set(studio.data.jobs.map((one) => one.id));
   await page.keyboard.press("r");
   await page.waitForTimeout(900);
-  const job = studio.data.jobs.find((one) => one.kind === "retake" && one.state !== "done");
+  const job = studio.data.jobs.find((one) => !known.has(one.id));
   if (!job) problems.push("canvas: R sent no job");
   else {
     studio.finishPicture(job);
@@ -110,7 +111,7 @@ async function compare(width: number, height: number): Promise<void> {
 }
 
 async function review(width: number, height: number): Promise<void> {
-  const list = await open("/shows/lanterns/playlists", width, height);
+  const list = await open("/shows/lanterns/review", width, height);
   await shoot(list, "review_playlists", width);
   await list.close();
   const page = await open(`/playlists/${playlist.id}`, width, height);

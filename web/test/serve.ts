@@ -46,7 +46,8 @@ export function serve(studio: FakeStudio, port: number): Promise<Server> {
     const found = extname(name) && file.startsWith(dist) && existsSync(file) ? file : join(dist, "index.html");
     response.writeHead(200, {
       "Content-Type": kTypes[extname(found)] ?? "application/octet-stream",
-      "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'",
+      "Content-Security-Policy":
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; font-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     });
     response.end(readFileSync(found));
   });

@@ -20,6 +20,7 @@ const allowed = {
 const exceptions = {
   "review -> compare": "reviewing compares two takes of a playlist",
   "review -> canvas": "a note's drawing is made with the canvas's tools",
+  "review -> views": "the list of playlists stands under the show's tabs",
   "compare -> canvas": "zoom and pan are the canvas's",
   "texture -> canvas": "zoom and pan are the canvas's",
 };

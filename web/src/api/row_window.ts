@@ -1,9 +1,9 @@
 // A list of which only what is on screen is loaded: rows by number, out of pages that are asked for when they are
 // looked at.
 //
-// The server is asked for pages by "offset", and says the offset back. One that does not (it knows cursors only) is
-// walked page by page up to the wanted row, which is slower but shows the same. Pages that scrolled by unseen are
-// never asked for: ensure() waits a moment, and asks only for what is then on screen.
+// A server that can start anywhere says "offset" in its first answer, and is then asked for pages by offset. One that
+// does not (it knows cursors only) is walked in large steps up to the wanted row, which is slower but shows the same.
+// Pages that scrolled by unseen are not asked for: ensure() waits a moment, and asks only for what is then on screen.
 import { signal } from "@preact/signals";
 import type { ErrorDocument, Page } from "../model/documents";
 import type { Query } from "./client";
@@ -11,6 +11,8 @@ import { asErrorDocument } from "./errors";
 import { api } from "./session";
 
 const kPageRows = 100;
+/** Pages of one step while walking by cursors. */
+const kStepPages = 5;
 const kKeptPages = 40;
 const kSettleMs = 60;
 
@@ -24,7 +26,8 @@ export class RowWindow<T> {
   private pages = new Map<number, T[]>();
   private asked = new Map<number, AbortController>();
   private cursors = new Map<number, string>();
-  private byCursor = false;
+  /** Unknown until the first answer. */
+  private byCursor = true;
   private wanted: [number, number] = [0, 0];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
@@ -91,28 +94,30 @@ export class RowWindow<T> {
   }
 
   private async ask(start: number, goal: number, abort: AbortController): Promise<void> {
-    const place: Query = this.byCursor ? { after: this.cursors.get(start) } : { offset: start * kPageRows };
+    const cursor = this.cursors.get(start);
+    const place: Query = this.byCursor ? (cursor ? { after: cursor } : {}) : { offset: start * kPageRows };
+    const pages = this.byCursor && start < goal ? kStepPages : 1;
     try {
-      const answer = await api.get<Page<T>>(this.path, { ...this.query, ...place, limit: kPageRows }, abort.signal);
+      const answer = await api.get<Page<T>>(this.path, { ...this.query, ...place, limit: kPageRows * pages }, abort.signal);
       if (this.asked.get(start) === abort) this.asked.delete(start);
       if (this.closed || abort.signal.aborted) return;
-      if (!this.byCursor && start > 0 && answer.offset !== start * kPageRows) {
-        this.byCursor = true;
-        this.load(goal);
-        return;
-      }
-      this.accept(start, answer);
-      if (this.byCursor && start < goal && answer.next) this.load(goal);
+      if (start === 0) this.byCursor = answer.offset === undefined;
+      this.accept(start, pages, answer);
+      if (this.byCursor && start + pages <= goal && answer.next) this.load(goal);
     } catch (thrown) {
       if (this.asked.get(start) === abort) this.asked.delete(start);
       if (!abort.signal.aborted) this.error.value = asErrorDocument(thrown);
     }
   }
 
-  private accept(page: number, answer: Page<T>): void {
-    this.pages.delete(page);
-    this.pages.set(page, answer.items);
-    if (answer.next) this.cursors.set(page + 1, answer.next);
+  private accept(page: number, pages: number, answer: Page<T>): void {
+    for (let n = 0; n < pages; n += 1) {
+      const items = answer.items.slice(n * kPageRows, (n + 1) * kPageRows);
+      if (items.length === 0 && n > 0) break;
+      this.pages.delete(page + n);
+      this.pages.set(page + n, items);
+    }
+    if (answer.next) this.cursors.set(page + pages, answer.next);
     const known = page * kPageRows + answer.items.length + (answer.next ? 1 : 0);
     this.total.value = answer.total ?? Math.max(this.total.peek() ?? 0, known);
     this.error.value = null;

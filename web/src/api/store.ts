@@ -48,7 +48,7 @@ export function matches(topic: Topic, event: StudioEvent): boolean {
   if (!topic.kinds.includes(event.subject_kind)) return false;
   if (topic.show && event.show_id && event.show_id !== topic.show) return false;
   if (!topic.task) return true;
-  const task = event.subject_kind === "task" ? event.subject_id : idIn(event, "task_id");
+  const task = event.subject_kind === "task" ? event.subject_id : (idIn(event, "task_id") ?? idIn(event, "task"));
   return task === null || task === topic.task;
 }
 

@@ -64,7 +64,7 @@ function action(id: string, keys: string[], perform: (context: CanvasContext) =>
 
 export const kUndo = action("undo", ["Mod+Z"], ({ editor }) => editor.undo(), ({ editor }) => editor.canUndo.value);
 export const kRedo = action("redo", ["Mod+Shift+Z", "Mod+Y"], ({ editor }) => editor.redo(), ({ editor }) => editor.canRedo.value);
-export const kRepaint = action("repaint", ["r", "Mod+Enter"], (context) => context.repaint(), ({ editor, hasParent }) => hasParent && !editor.isPainting);
+export const kRepaint = action("repaint", ["r", "Mod+Enter"], (context) => context.repaint(), ({ editor }) => !editor.isPainting);
 export const kSaveTake = action("save_take", ["Mod+S"], (context) => context.saveTake());
 export const kCompareTakes = action("compare", ["c"], (context) => context.compare(), (context) => context.hasParent);
 export const kRemoveLayer = action("remove_layer", ["Shift+Delete"], ({ editor }) => editor.removeActive(), hasLayer);

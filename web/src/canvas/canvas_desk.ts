@@ -3,7 +3,7 @@ import { effect, signal, type Signal } from "@preact/signals";
 import { segment } from "../api/client";
 import { asErrorDocument } from "../api/errors";
 import { api } from "../api/session";
-import type { ErrorDocument, Page, Recipe, Take, Task } from "../model/documents";
+import type { ErrorDocument, ModelFile, Page, Recipe, Show, Take, Task } from "../model/documents";
 import { notify, reportError } from "../parts/notices";
 import { t } from "../words";
 import { Autosave } from "./autosave";
@@ -12,13 +12,13 @@ import { newState, type LayerKind } from "./document";
 import { Editor, type Refusal } from "./editor";
 import type { Size } from "./geometry";
 import { History, kEmptyDesk, type Desk } from "./history";
-import { bitmapPixels, loadBitmap, loadPixels, maskGround, showFile, takePicture } from "./pictures";
+import { bitmapPixels, loadBitmap, maskGround, showFile, takePicture } from "./pictures";
 import type { Pixels } from "./pixels";
 import { RepaintWatch } from "./repaint_watch";
 import { Screen } from "./screen";
 import { StageView } from "./stage_view";
 import { CanvasTools } from "./tools";
-import { repaint, saveAsTake, type RepaintWish } from "./work";
+import { generateFromBlockout, repaint, saveAsTake, type RepaintWish } from "./work";
 
 export interface OpenCanvas {
   editor: Editor;
@@ -86,7 +86,9 @@ export class CanvasDesk {
     }
     if (stored) return this.start(stored.history, stored.desk);
     const first = wanted ?? (task.approved_take_id ? await this.take(task.approved_take_id) : await this.newestTake(task));
-    await this.startOver(first);
+    if (first) return this.startOver(first);
+    const { settings } = await api.get<Show>(`/shows/${segment(task.show_id)}`);
+    await this.startOver(null, { width: settings.width ?? kNewSize.width, height: settings.height ?? kNewSize.height });
   }
 
   private take(id: string): Promise<Take> {
@@ -164,7 +166,9 @@ export class CanvasDesk {
     const layers = editor.state.peek().layers.filter((layer) => layer.picture);
     await Promise.all(
       layers.map(async (layer) => {
-        const pixels = await loadPixels(showFile(show, layer.picture!));
+        const bitmap = await loadBitmap(showFile(show, layer.picture!));
+        const size = editor.state.peek();
+        const pixels = bitmapPixels(await createImageBitmap(bitmap, sized(bitmap, size)));
         editor.setGround(layer.id, this.groundOf(layer.kind, layer.color, pixels));
       }),
     );
@@ -174,7 +178,7 @@ export class CanvasDesk {
     return kind === "mask" || kind === "region" ? maskGround(pixels, rgbOf(color)) : pixels;
   }
 
-  /** A note's drawing as the mask of the next take. It was grown and softened by the server already. */
+  /** A note's drawing as the mask of the next take. The server has grown it; softening it is the layer's. */
   private async addMask(editor: Editor, sha256: string): Promise<void> {
     if (editor.state.peek().layers.some((layer) => layer.picture === sha256)) return;
     const layer = editor.addLayer("mask", { picture: sha256, name: t("canvas.mask_of_note"), grow: 0 });
@@ -192,15 +196,25 @@ export class CanvasDesk {
     const task = this.task.peek();
     const parent = this.parent.peek();
     if (!open || !task || this.busy.peek()) return;
-    if (!parent) return notify("canvas.refused.no_parent");
-    if (!open.editor.repaintTarget()) return notify("canvas.refused.no_mask");
     this.busy.value = "repaint";
     try {
+      if (!open.editor.repaintTarget()) {
+        const settings = this.recipe.peek() ?? { model: await this.firstModel() };
+        const job = await generateFromBlockout(api, open.editor, task, settings, wish);
+        if (job) this.repaints.add({ job, mask: null, parent: parent?.id ?? null });
+        else notify("canvas.refused.no_mask");
+        return;
+      }
+      if (!parent) return notify("canvas.refused.no_parent");
       this.repaints.add(await repaint(api, open.editor, task, parent, wish));
-      notify("canvas.repaint_asked");
     } finally {
       this.busy.value = null;
     }
+  }
+
+  private async firstModel(): Promise<string> {
+    const models = await api.get<Page<ModelFile>>("/models");
+    return models.items.find((model) => model.kind === "checkpoint" && model.allowed)?.name ?? "";
   }
 
   async saveTake(title: string): Promise<Take | null> {

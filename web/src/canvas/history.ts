@@ -14,6 +14,8 @@ export interface CanvasDocument {
   edits: Edit[];
   /** How many edits are done; those after it were undone and can be done again. */
   done: number;
+  /** The layer that was chosen. */
+  active: string | null;
   /** What the page remembers with the picture: colours, words for repainting. */
   desk: Desk;
 }
@@ -70,10 +72,10 @@ export class History {
       this.states[this.done] = applyEdit(this.states[this.done - 1]!, joined);
       return;
     }
-    this.edits.length = this.done;
-    this.states.length = this.done + 1;
     const next = applyEdit(this.state, edit);
     if (next === this.state) return;
+    this.edits.length = this.done;
+    this.states.length = this.done + 1;
     this.edits.push(edit);
     this.states.push(next);
     this.done += 1;
@@ -109,7 +111,7 @@ export class History {
 
   toDocument(desk: Desk): CanvasDocument {
     // Areas that only undone edits need come back with those edits.
-    return { schema: kSchema, version: kVersion, start: pruned(this.start), edits: this.edits, done: this.done, desk };
+    return { schema: kSchema, version: kVersion, start: pruned(this.start), edits: this.edits, done: this.done, active: this.state.active, desk };
   }
 
   /** Null where it is no canvas of this or an older version. What does not fit is left out, never an error. */
@@ -122,6 +124,7 @@ export class History {
     const edits = repairedEdits(given.edits);
     const done = Math.max(0, Math.min(edits.length, Number(given.done ?? edits.length) || 0));
     for (const edit of edits.slice(0, done)) history.push(edit);
+    if (history.state.layers.some((layer) => layer.id === given.active)) history.activate(String(given.active));
     // Undone edits stand after the done ones, so that they can be done again.
     for (const edit of edits.slice(done)) {
       history.edits.push(edit);

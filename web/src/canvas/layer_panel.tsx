@@ -92,8 +92,7 @@ function LayerSettings({ editor, layer }: { editor: Editor; layer: Layer }): JSX
             <span class="label">{t("canvas.region_prompt")}</span>
             <textarea class="input" rows={2} value={layer.prompt} onInput={(event) => set({ prompt: event.currentTarget.value })} />
           </label>
-          <div class="row">
-            <span class="label">{t("canvas.color")}</span>
+          <div class="region-colors" role="group" aria-label={t("canvas.color")}>
             {kRegionColors.map((color) => (
               <button key={color} type="button" class="swatch" aria-pressed={layer.color === color} aria-label={color} style={{ backgroundColor: color }} onClick={() => set({ color })} />
             ))}

@@ -53,10 +53,6 @@ export function bitmapPixels(bitmap: ImageBitmap): Pixels {
   return { width: bitmap.width, height: bitmap.height, data };
 }
 
-export async function loadPixels(url: string): Promise<Pixels> {
-  return bitmapPixels(await loadBitmap(url));
-}
-
 /** A mask's file as marks' ground: white becomes the colour, black transparent. */
 export function maskGround(pixels: Pixels, color: { r: number; g: number; b: number }): Pixels {
   const data = new Uint8ClampedArray(pixels.data.length);

@@ -1,6 +1,7 @@
 // Repainting: the words, how strongly, how many; below, what was asked for and what the server proved about it.
 import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { ActionButton } from "../parts/actions";
 import { ErrorBox } from "../parts/error_box";
 import { Link } from "../parts/router";
@@ -51,15 +52,15 @@ export function ProofLines({ proof }: { proof: Proof }): JSX.Element {
 
 function Arrived({ entry, item, editor }: { entry: ProvedTake; item: Watched; editor: Editor }): JSX.Element {
   const { take, proof, error } = entry;
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => box.current?.scrollIntoView?.({ block: "nearest" }), []);
   return (
-    <div class="arrived">
+    <div class="arrived" ref={box}>
       <img src={takeThumbnail(take)} alt={take.label} width={96} />
-      <div class="grow">
+      <div class="arrived-head">
         <b>{take.label}</b>
-        {proof && <ProofLines proof={proof} />}
-        {error && <ErrorBox error={error} />}
         <div class="row row-wrap">
-          <Link class="button button-small" to={`/compare?takes=${item.parent},${take.id}&mode=wipe`}>
+          <Link class="button button-small" to={`/compare?takes=${[item.parent, take.id].filter(Boolean).join(",")}&mode=wipe`}>
             {t("canvas.compare_both")}
           </Link>
           <button type="button" class="button button-small" onClick={() => editor.edit({ kind: "parent", take: take.id })}>
@@ -67,6 +68,8 @@ function Arrived({ entry, item, editor }: { entry: ProvedTake; item: Watched; ed
           </button>
         </div>
       </div>
+      {proof && <ProofLines proof={proof} />}
+      {error && <ErrorBox error={error} />}
     </div>
   );
 }
@@ -96,6 +99,14 @@ function Asked({ item, watch, editor }: { item: Watched; watch: RepaintWatch; ed
   );
 }
 
+/** What R would send now. */
+function sourceOf(editor: Editor): "selection" | "mask" | "blockout" | "nothing" {
+  const has = (kind: string): boolean => editor.state.value.layers.some((layer) => layer.kind === kind && layer.visible && (layer.marks.length > 0 || layer.picture !== null));
+  if (editor.selection.value) return "selection";
+  if (has("mask")) return "mask";
+  return has("blockout") ? "blockout" : "nothing";
+}
+
 interface RepaintPanelProps {
   desk: CanvasDesk;
   editor: Editor;
@@ -105,8 +116,7 @@ interface RepaintPanelProps {
 
 export function RepaintPanel({ desk, editor, context, count }: RepaintPanelProps): JSX.Element {
   const { prompt, strength } = editor.desk.value;
-  const state = editor.state.value;
-  const from = editor.selection.value ? "selection" : state.layers.some((layer) => layer.kind === "mask" && layer.visible && (layer.marks.length > 0 || layer.picture)) ? "mask" : "nothing";
+  const from = sourceOf(editor);
   return (
     <section class="dock" aria-label={t("canvas.repaint_title")}>
       <header class="dock-head">
@@ -127,7 +137,9 @@ export function RepaintPanel({ desk, editor, context, count }: RepaintPanelProps
           <span class="label">{t("canvas.count")}</span>
           <input class="input count" type="number" min={1} max={8} value={count.value} onInput={(event) => (count.value = Math.max(1, Math.min(8, Number(event.currentTarget.value) || 1)))} />
         </label>
-        <ActionButton action={kRepaint} context={context} class="button button-primary grow" />
+        <ActionButton action={kRepaint} context={context} class="button button-primary grow">
+          {t("canvas.repaint_short")}
+        </ActionButton>
       </div>
       {desk.repaints.items.value.length > 0 && (
         <ul class="stack">

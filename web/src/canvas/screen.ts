@@ -93,6 +93,7 @@ export class Screen {
   draft: Spot[] | null = null;
   private readonly surfaces = new Map<string, Surface>();
   private readonly tints = new Map<string, Tint>();
+  private striped: CanvasPattern | null = null;
   private border: { area: Area; path: Path2D } | null = null;
 
   constructor(private readonly editor: Editor) {}
@@ -178,8 +179,28 @@ export class Screen {
     context.save();
     context.translate(view.x, view.y);
     context.scale(view.scale, view.scale);
-    this.twoTone(context, this.border.path, 1 / view.scale);
+    context.lineWidth = 1.5 / view.scale;
+    context.strokeStyle = this.stripes(context, view.scale);
+    context.stroke(this.border.path);
     context.restore();
+  }
+
+  /** Black and white stripes: dashes would begin anew with every piece of a slanted border. */
+  private stripes(context: CanvasRenderingContext2D, scale: number): CanvasPattern {
+    if (!this.striped) {
+      const side = 8;
+      const tile = new OffscreenCanvas(side, side);
+      const inner = tile.getContext("2d")!;
+      for (let y = 0; y < side; y += 1) {
+        for (let x = 0; x < side; x += 1) {
+          inner.fillStyle = (x + y) % side < side / 2 ? "#ffffff" : "#000000";
+          inner.fillRect(x, y, 1, 1);
+        }
+      }
+      this.striped = context.createPattern(tile, "repeat")!;
+    }
+    this.striped.setTransform(new DOMMatrix().scale(1 / scale));
+    return this.striped;
   }
 
   /** Black and white dashes are seen on every picture. */

@@ -38,9 +38,9 @@ export interface RepaintWish {
 
 export interface Repaint {
   job: Job;
-  /** The mask's file, for the proof. */
-  mask: string;
-  parent: string;
+  /** The mask's file, for the proof; null where the whole picture is new. */
+  mask: string | null;
+  parent: string | null;
 }
 
 async function upload(client: Client, show: string, file: Blob): Promise<string> {
@@ -96,6 +96,32 @@ export async function repaint(client: Client, editor: Editor, task: Task, parent
   const init = hasPaint(editor) ? await upload(client, show, await pixelsToPng(paintedInside(editor, target.area))) : parent.sha256;
   const before = await client.get<Recipe>(`/takes/${segment(parent.id)}/recipe`).catch(() => ({}) as Recipe);
   const recipe = repaintRecipe(before, wish, { init, mask, feather: target.feather });
+  await addRegionsAndScribbles(client, editor, show, recipe);
+  const job = await client.post<Job>(`/tasks/${segment(task.id)}/jobs`, {
+    kind: wish.kind, recipe, count: wish.count, parent: parent.id, relation: "retake",
+  });
+  return { job, mask, parent: parent.id };
+}
+
+/** Blockouts as the start of a whole new picture, or as scribbles that lead it; null where there are none. */
+export async function generateFromBlockout(client: Client, editor: Editor, task: Task, settings: Recipe, wish: RepaintWish): Promise<Job | null> {
+  const state = editor.state.peek();
+  const blockouts = state.layers.filter((layer) => layer.kind === "blockout" && layer.visible);
+  if (blockouts.length === 0) return null;
+  const kept = Object.fromEntries(Object.entries(settings).filter(([name]) => !kOwnFields.includes(name)));
+  const recipe: Recipe = { ...kept, prompt: wish.prompt, negative: wish.negative, width: state.width, height: state.height };
+  if (wish.model) recipe.model = wish.model;
+  const init = editor.blockout("init");
+  if (init) {
+    recipe.init = `sha256:${await upload(client, task.show_id, await pixelsToPng(init))}`;
+    recipe.strength = Math.max(...blockouts.filter((layer) => layer.use === "init").map((layer) => layer.strength));
+  }
+  await addRegionsAndScribbles(client, editor, task.show_id, recipe);
+  const relation = state.parent ? "blockout" : null;
+  return client.post<Job>(`/tasks/${segment(task.id)}/jobs`, { kind: "generate", recipe, count: wish.count, parent: state.parent, relation });
+}
+
+async function addRegionsAndScribbles(client: Client, editor: Editor, show: string, recipe: Recipe): Promise<void> {
   const regions = [];
   for (const layer of editor.state.peek().layers) {
     const region = await regionOf(client, editor, show, layer);
@@ -103,14 +129,9 @@ export async function repaint(client: Client, editor: Editor, task: Task, parent
   }
   if (regions.length > 0) recipe.regions = regions;
   const scribble = editor.blockout("scribble");
-  if (scribble) {
-    const image = await upload(client, show, await pixelsToPng(scribble));
-    recipe.controls = [{ kind: "scribble", model: "", image: `sha256:${image}`, strength: scribbleStrength(editor) } as never];
-  }
-  const job = await client.post<Job>(`/tasks/${segment(task.id)}/jobs`, {
-    kind: wish.kind, recipe, count: wish.count, parent: parent.id, relation: "retake",
-  });
-  return { job, mask, parent: parent.id };
+  if (!scribble) return;
+  const image = await upload(client, show, await pixelsToPng(scribble));
+  recipe.controls = [{ kind: "scribble", model: "", image: `sha256:${image}`, weight: scribbleStrength(editor) } as never];
 }
 
 function scribbleStrength(editor: Editor): number {

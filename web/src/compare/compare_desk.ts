@@ -107,7 +107,7 @@ export class CompareDesk {
   }
 
   private keepAddress(): void {
-    if (place.peek().path !== "/compare") return;
+    if (!place.peek().path.endsWith("/compare")) return;
     setQuery({ takes: this.items.peek().map((item) => item.take.id).join(","), mode: this.mode.peek() });
   }
 

@@ -312,7 +312,7 @@ export interface ModelFile {
 }
 
 export interface Samplers {
-  samplers: string[];
+  samplers: { name: string; description: string }[];
   schedules: string[];
 }
 

@@ -138,15 +138,28 @@ const kOwnFields = new Set([
   "model", "prompt", "negative", "width", "height", "steps", "cfg", "sampler", "schedule", "seed", "init", "strength", "controls", "loras", "tile_x", "tile_y",
 ]);
 /** What the engine says about the run, not what it was asked; and what names the model a second time. */
-const kNotAsked = new Set(["version", "program", "run", "result", "warnings", "timings"]);
+const kNotAsked = new Set(["schema", "version", "program", "run", "result", "warnings", "timings"]);
 
 type Known = readonly { name: string; path: string }[];
+
+const kPictureFields = new Set(["init", "mask", "image"]);
+const kModelFields = new Set(["model", "vae", "image_encoder", "upscale", "file", "embeddings"]);
+
+/** Files of a recipe as the engine wrote them, as one asks for them: pictures by hash, models by the library's name. */
+function asked(name: string, value: unknown, known: Known): unknown {
+  if (Array.isArray(value)) return value.map((item) => asked(name, item, known));
+  if (typeof value !== "object" || value === null) return value;
+  const file = value as { path?: string; sha256?: string };
+  if (kPictureFields.has(name)) return fileHash(file) ? `sha256:${fileHash(file)}` : value;
+  if (kModelFields.has(name) && file.path !== undefined) return libraryName(file.path, known);
+  return Object.fromEntries(Object.entries(value).map(([field, item]) => [field, asked(field, item, known)]));
+}
 
 export function fromRecipe(recipe: Recipe, base: GenerateSettings, known: Known = []): GenerateSettings {
   const fresh = defaultSettings();
   const rest: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(recipe)) {
-    if (!kOwnFields.has(name) && !kNotAsked.has(name) && value !== null) rest[name] = value;
+    if (!kOwnFields.has(name) && !kNotAsked.has(name) && value !== null) rest[name] = asked(name, value, known);
   }
   const controls = (recipe.controls ?? []).flatMap((control) => {
     const sha256 = fileHash(control.image);

@@ -25,12 +25,15 @@ describe("recipes", () => {
       loras: [{ file: { path: "loras/ink.safetensors" }, unet_weight: 0.8, text_weight: 0.8 }],
       tile_x: true,
       clip_skip: 2,
-      regions: [{ prompt: "lanterns", weight: 1 }],
+      regions: [{ prompt: "lanterns", mask: { path: "sha256:ef", sha256: "ef".repeat(32) }, weight: 1 }],
+      vae: { path: "/studio/models/backgrounds-xl.safetensors", sha256: "bb" },
     };
     const settings = fromRecipe(written, defaultSettings(), kKnown);
     expect(toRecipe(settings)).toEqual({
       ...written,
       model: "backgrounds-xl",
+      regions: [{ prompt: "lanterns", mask: `sha256:${"ef".repeat(32)}`, weight: 1 }],
+      vae: "backgrounds-xl",
       init: `sha256:${"ab".repeat(32)}`,
       controls: [{ kind: "lineart", model: "ink", image: `sha256:${"cd".repeat(32)}`, weight: 0.7 }],
       loras: [{ file: "ink", unet_weight: 0.8, text_weight: 0.8 }],

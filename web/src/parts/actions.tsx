@@ -86,13 +86,12 @@ export function handleKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing) return;
   const typing = isTyping(event.target);
   // An open dialog keeps the keys of the page behind it asleep.
-  const modal = typeof document.querySelector === "function" && document.querySelector("dialog[open]") !== null;
+  if (document.querySelector("dialog[open]")) return;
   for (const scope of [...scopes.peek()].reverse()) {
     for (const action of scope.table.actions) {
       const key = action.keys.find((wanted) => matchesKey(wanted, event));
       if (key === undefined) continue;
       if (typing && !action.whileTyping && !/Mod\+|Alt\+/.test(key)) continue;
-      if (modal && !action.whileTyping) continue;
       if (ownedByControl(event)) continue;
       if (action.when && !action.when(scope.context())) continue;
       event.preventDefault();

@@ -78,7 +78,7 @@ const kPens: [ShapeKind, IconName][] = [["path", "path"], ["arrow", "arrow"], ["
 export function PenBar({ draft }: { draft: Drafting }): JSX.Element {
   const kind = draft.kind.value;
   return (
-    <div class="pen-bar" role="toolbar" aria-label={t("review.pen")}>
+    <div class="pen-bar" role="toolbar" aria-orientation="vertical" aria-label={t("review.pen")}>
       <button type="button" class="icon-button" aria-pressed={kind === null} title={t("review.look")} aria-label={t("review.look")} onClick={() => draft.choose(null)}>
         <Icon name="hand" />
       </button>

@@ -121,8 +121,8 @@ export function GuestView({ values }: { values: Record<string, string> }): JSX.E
         <span class="mono">
           {desk.index.value + 1} / {shared.takes.length}
         </span>
-        {shared.can_comment && <PenBar draft={desk.draft} />}
       </header>
+      {shared.can_comment ? <PenBar draft={desk.draft} /> : <span />}
       <div class="player-stage">{take && <Board draft={desk.draft} url={picture(take)} label={take.label} shapes={[]} />}</div>
       <aside class="player-side">
         {take && <h2>{shortReference(take.reference)}</h2>}

@@ -46,7 +46,7 @@ function Line({ desk, line }: { desk: ReviewDesk; line: HistoryLine }): JSX.Elem
     return (
       <li class="said is-approval">
         <p>
-          <b>{approval.person?.name ?? "–"}</b> {approval.take_id ? t("review.approved_it") : t("review.unapproved_it")} <time class="faint">{formatTime(approval.at)}</time>
+          <b>{approval.person?.name ?? "–"}</b> <span class="said-approved">{approval.take_id ? t("review.approved_it") : t("review.unapproved_it")}</span> <time class="faint">{formatTime(approval.at)}</time>
         </p>
         {approval.reason && <p>{approval.reason}</p>}
       </li>
@@ -179,7 +179,7 @@ function Head({ desk }: { desk: ReviewDesk }): JSX.Element {
   const playlist = desk.playlist.value!;
   return (
     <header class="player-head">
-      <Link to={`/shows/${playlist.show_id}/playlists`} class="compare-back">
+      <Link to={`/shows/${playlist.show_id}/review`} class="compare-back">
         ← {t("review.playlists")}
       </Link>
       <h1 class="clip">{playlist.name}</h1>
@@ -194,7 +194,6 @@ function Head({ desk }: { desk: ReviewDesk }): JSX.Element {
           ›
         </ActionButton>
       </span>
-      <PenBar draft={desk.draft} />
       <span class="grow" />
       <ActionButton action={kCompare} context={desk} class="button button-small" />
       {may("playlist.edit", playlist.show_id) && (
@@ -227,6 +226,7 @@ export function PlayerView({ values }: { values: Record<string, string> }): JSX.
   return (
     <div class="player">
       <Head desk={desk} />
+      <PenBar draft={desk.draft} />
       <div class="player-stage">{take ? <Board draft={desk.draft} url={takePicture(take.id)} label={take.reference} shapes={desk.shapes.value} /> : <div class="empty">{t("review.empty")}</div>}</div>
       <aside class="player-side" aria-label={t("review.notes_and_history")}>
         {take && (

@@ -9,6 +9,7 @@ import type { Page, Playlist, Show } from "../model/documents";
 import { ErrorBox } from "../parts/error_box";
 import { reportError } from "../parts/notices";
 import { Link, navigate } from "../parts/router";
+import { ShowHead } from "../views/show/show_head";
 import { t, tn } from "../words";
 import "./review.css";
 
@@ -26,13 +27,9 @@ export function PlaylistsView({ values }: { values: Record<string, string> }): J
   const error = playlists.error.value;
   return (
     <div class="page playlists">
+      <ShowHead show={show.data.value} code={key} tab="review" />
       <div class="row spread row-wrap">
-        <h1>
-          <Link to={`/shows/${key}`} class="muted">
-            {show.data.value?.name ?? key}
-          </Link>{" "}
-          · {t("review.playlists")}
-        </h1>
+        <h2>{t("review.playlists")}</h2>
         {may("playlist.edit", show.data.value?.id) && (
           <form
             class="row"

@@ -18,9 +18,8 @@ export interface HistoryLine {
   approval: Approval | null;
 }
 
-/** How far a note's drawing is grown before it is a mask, and softened, in pixels. */
+/** How far a note's drawing is grown before it is a mask, in pixels; softening its edge is left to the canvas. */
 const kMaskGrow = 12;
-const kMaskFeather = 16;
 
 export class ReviewDesk {
   readonly draft = new Drafting();
@@ -188,7 +187,7 @@ export class ReviewDesk {
       const drawn = this.annotations.peek().filter((one) => one.drawing.length > 0);
       const chosen = made ?? drawn.find((one) => one.id === this.pointed.peek()) ?? drawn[drawn.length - 1];
       if (!chosen) return notify("review.no_drawing");
-      const mask = await api.post<{ sha256: string }>(`/annotations/${segment(chosen.id)}/mask`, { grow: kMaskGrow, feather: kMaskFeather });
+      const mask = await api.post<{ sha256: string }>(`/annotations/${segment(chosen.id)}/mask`, { grow: kMaskGrow, feather: 0 });
       navigate(`/tasks/${segment(take.task_id)}/canvas?take=${take.id}&mask=${mask.sha256}`);
     } finally {
       this.busy.value = false;

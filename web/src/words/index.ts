@@ -64,8 +64,8 @@ export function formatTime(iso: string): string {
   const now = new Date();
   const sameDay = time.toDateString() === now.toDateString();
   const options: Intl.DateTimeFormatOptions = sameDay
-    ? { hour: "2-digit", minute: "2-digit" }
-    : { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
+    ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }
+    : { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   if (time.getFullYear() !== now.getFullYear()) options.year = "numeric";
   return new Intl.DateTimeFormat(language.value, options).format(time);
 }

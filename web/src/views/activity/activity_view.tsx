@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { segment } from "../../api/client";
 import { usePages } from "../../api/pages";
+import { onlyShow } from "../../api/session";
 import { useResource } from "../../api/store";
 import type { Page, Person, Show, StudioEvent } from "../../model/documents";
 import { ErrorBox } from "../../parts/error_box";
@@ -12,11 +13,11 @@ import { ShowHead } from "../show/show_head";
 import "../show/show_head.css";
 import "./activity.css";
 
-const kSubjects = ["show", "entity", "task", "take", "comment", "annotation", "job", "playlist", "person", "model", "delivery"] as const;
+const kSubjects = ["show", "sequence", "shot", "asset", "task", "take", "comment", "annotation", "job", "playlist", "person", "model", "delivery"] as const;
 
 /** The page that shows an event's subject. */
 function addressOf(event: StudioEvent): string | null {
-  const task = event.after?.task_id ?? event.before?.task_id;
+  const task = event.after?.task_id ?? event.after?.task ?? event.before?.task_id;
   if (event.subject_kind === "task") return `/tasks/${event.subject_id}`;
   if (typeof task === "string") return event.subject_kind === "take" ? `/tasks/${task}?take=${event.subject_id}` : `/tasks/${task}`;
   return null;
@@ -78,7 +79,7 @@ export function ActivityView({ values }: { values: Record<string, string> }): JS
   const subject = query.get("about") ?? "";
   const person = query.get("person") ?? "";
   const events = usePages<StudioEvent>("/events", {
-    query: { show: code ?? null, person, action: subject ? `${subject}:` : null },
+    query: { show: code ?? onlyShow(), person, action: subject ? `${subject}:` : null },
     topics: [{ kinds: [...kSubjects, "casting", "status", "mark"] }],
     rows: 60,
   });

@@ -30,12 +30,14 @@ function TaskCell({ task, types, statuses }: { task: BoardTask; types: TaskType[
         {tn("count.takes", task.take_count)}
         {task.retake_count > 0 && ` · ${tn("count.retakes", task.retake_count)}`}
       </span>
-      {status && <StatusChip status={status} />}
-      {task.approved_take_id && (
-        <span class="board-approved" title={t("take.approved")}>
-          ✓<span class="for-screen-readers">{t("take.approved")}</span>
-        </span>
-      )}
+      <span class="board-task-state">
+        {status && <StatusChip status={status} />}
+        {task.approved_take_id && (
+          <span class="board-approved" title={t("take.approved")}>
+            ✓<span class="for-screen-readers">{t("take.approved")}</span>
+          </span>
+        )}
+      </span>
     </Link>
   );
 }

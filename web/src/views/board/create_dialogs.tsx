@@ -89,7 +89,7 @@ export function CreateTaskDialog({ entity, types, close }: CreateTaskProps): JSX
       brief: form.get("brief"),
       assignees: form.getAll("assignee").filter(Boolean),
       priority: Number(form.get("priority")),
-      due_at: due ? new Date(`${due}T18:00`).toISOString() : null,
+      ...(due ? { due_at: due } : {}),
     });
     navigate(`/tasks/${made.id}`);
   }

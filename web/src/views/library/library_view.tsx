@@ -59,6 +59,7 @@ function LimitTable({ show, models, mayEdit }: { show: Show; models: ModelFile[]
   const [limits, setLimits] = useState<Limits | null>(null);
   useEffect(() => setLimits(held.data.value), [held.data.value]);
   const generating = (roles.data.value?.roles ?? []).filter((role) => roles.data.value?.table["take.generate"]?.includes(role));
+  if (held.error.value) return <ErrorBox error={held.error.value} retry={() => void held.reload()} />;
   if (!limits) return <div aria-busy="true" />;
 
   function toggle(role: string, model: string, on: boolean): void {
@@ -125,10 +126,10 @@ function LimitTable({ show, models, mayEdit }: { show: Show; models: ModelFile[]
 }
 
 export function LibraryView(): JSX.Element {
-  const models = useResource<Page<ModelFile>>("/models", { query: { limit: 500 }, topics: [{ kinds: ["model"] }] });
-  const shows = useResource<Page<Show>>("/shows", { query: { limit: 500 } });
+  const shows = useResource<Page<Show>>("/shows");
   const [showId, setShowId] = useState("");
   const show = shows.data.value?.items.find((each) => each.id === showId) ?? shows.data.value?.items[0];
+  const models = useResource<Page<ModelFile>>(shows.data.value ? "/models" : null, { query: { show: show?.id ?? null }, topics: [{ kinds: ["model"] }] });
   const items = models.data.value?.items ?? [];
   return (
     <div class="page">

@@ -20,7 +20,7 @@ function NewPersonDialog({ roles, close, done }: { roles: string[]; close(): voi
       name: form.get("name"),
       email: form.get("email"),
       password: form.get("password"),
-      roles: form.getAll("role"),
+      roles: { "": form.getAll("role") },
     });
     await done();
     notify("people.created", { name: String(form.get("name")) });
@@ -138,9 +138,9 @@ function Rights({ table }: { table: RoleTable }): JSX.Element {
 }
 
 export function PeopleView(): JSX.Element {
-  const people = useResource<Page<Person>>("/people", { query: { limit: 500 }, topics: [{ kinds: ["person"] }] });
+  const people = useResource<Page<Person>>("/people", { query: { limit: 500, inactive: true }, topics: [{ kinds: ["person"] }] });
   const table = useResource<RoleTable>("/roles");
-  const shows = useResource<Page<Show>>("/shows", { query: { limit: 500 } });
+  const shows = useResource<Page<Show>>("/shows");
   const [open, setOpen] = useState<Person | "new" | null>(null);
   const mayEdit = may("person.edit");
   const roles = table.data.value?.roles ?? [];

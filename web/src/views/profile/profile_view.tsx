@@ -31,7 +31,7 @@ function Tokens(): JSX.Element {
     const made = await api.post<{ token: string }>("/api-tokens", {
       name: form.get("name"),
       scopes: scopes.length > 0 ? scopes : ["*"],
-      expires_at: until ? new Date(`${until}T23:59:59`).toISOString() : null,
+      ...(until ? { expires_at: `${until}T23:59:59Z` } : {}),
     });
     setFresh(made.token);
     await tokens.reload();

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { usePages } from "../../api/pages";
 import { jobProgress, previewUrl } from "../../api/job_progress";
-import { api, may, me } from "../../api/session";
+import { api, may, me, onlyShow } from "../../api/session";
 import type { Job } from "../../model/documents";
 import { ErrorBox } from "../../parts/error_box";
 import { JobBar } from "../../parts/job_bar";
@@ -76,7 +76,7 @@ function JobRow({ job }: { job: Job }): JSX.Element {
 
 export function QueueView(): JSX.Element {
   const state = (place.value.query.get("state") ?? "") as Shown;
-  const jobs = usePages<Job>("/jobs", { query: { state }, topics: [{ kinds: ["job"] }], rows: 100 });
+  const jobs = usePages<Job>("/jobs", { query: { state, show: onlyShow() }, topics: [{ kinds: ["job"] }], rows: 100 });
   const order = ["running", "queued", "failed", "done", "canceled"];
   const items = [...(jobs.items.value ?? [])].sort((a, b) => {
     const byState = order.indexOf(a.state) - order.indexOf(b.state);

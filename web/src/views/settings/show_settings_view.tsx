@@ -87,7 +87,7 @@ function StatusDialog({ showId, status, close, done }: { showId: string; status:
   async function save(form: FormData): Promise<void> {
     const body: Record<string, unknown> = { name: form.get("name"), color: form.get("color") };
     for (const flag of kFlags) body[flag] = form.get(flag) !== null;
-    if (status) await api.patch(`/statuses/${status.id}`, body);
+    if (status) await api.patch(`/shows/${showId}/statuses/${status.id}`, body);
     else await api.post(`/shows/${showId}/statuses`, { ...body, code: form.get("code") });
     await done();
   }

@@ -44,7 +44,7 @@ function CreateShowDialog({ close }: { close(): void }): JSX.Element {
 }
 
 export function ShowsView(): JSX.Element {
-  const shows = useResource<Page<Show>>("/shows", { query: { limit: 500 }, topics: [{ kinds: ["show"] }] });
+  const shows = useResource<Page<Show>>("/shows", { topics: [{ kinds: ["show"] }] });
   const [creating, setCreating] = useState(false);
   const context: ShowsContext = { create: () => setCreating(true) };
   useActions(kShowsActions, context);

@@ -20,8 +20,9 @@ function EditTaskDialog({ task, close }: { task: Task; close(): void }): JSX.Ele
     const change = {
       brief: form.get("brief"),
       priority: Number(form.get("priority")),
-      due_at: due ? new Date(`${due}T18:00`).toISOString() : null,
-      max_retakes: most === "" ? null : Number(most),
+      due_at: due,
+      // Below 0: as the show says.
+      max_retakes: most === "" ? -1 : Number(most),
       assignees: form.getAll("assignee"),
     };
     await api.patch(`/tasks/${task.id}`, change, opened.current.version);

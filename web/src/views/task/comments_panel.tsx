@@ -48,8 +48,8 @@ export function CommentsPanel({ task, context }: { task: Task; context: TaskCont
     try {
       await api.post(`/tasks/${task.id}/comments`, {
         text: data.get("text"),
-        status: data.get("status") || null,
-        take: data.get("take") ? (context.selected?.id ?? null) : null,
+        ...(data.get("status") ? { status: data.get("status") } : {}),
+        ...(data.get("take") && context.selected ? { take: context.selected.id } : {}),
       });
       form.reset();
       await comments.reload();

@@ -8,7 +8,7 @@ import { kMaxCount, kSeedLimit, previewOf, randomSeed, toRecipe, type GenerateSe
 import { keysText } from "../../parts/keys";
 import { notify, reportError } from "../../parts/notices";
 import { Segments } from "../../parts/segments";
-import { t, tn } from "../../words";
+import { t } from "../../words";
 import { AdapterFields } from "./adapter_fields";
 import { ControlFields, InitFields } from "./picture_fields";
 import { PromptField } from "./prompt_field";
@@ -178,7 +178,7 @@ export function GeneratePanel({ task, show, models, settings, change, takes, han
           onChange={(event) => set({ count: Math.max(1, Math.min(kMaxCount, Math.floor(Number(event.currentTarget.value)) || 1)) })}
         />
         <button type="button" class="button button-primary grow" disabled={!possible || busy} title={`${t("action.generate")} (${keysText("Mod+Enter")})`} onClick={() => void submit()}>
-          {tn("generate.go", settings.count)}
+          {t("action.generate")}
         </button>
       </footer>
     </section>

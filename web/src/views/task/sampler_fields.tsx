@@ -39,7 +39,7 @@ export function SamplerFields({ settings, set, samplers }: SettingsProps & { sam
         />
       </div>
       <div class="fields-4">
-        {choice("sampler", samplers?.samplers ?? [])}
+        {choice("sampler", (samplers?.samplers ?? []).map((sampler) => sampler.name))}
         {choice("schedule", samplers?.schedules ?? [])}
         <label class="field">
           <span class="label">{t("field.steps")}</span>

@@ -22,6 +22,7 @@ export interface TaskContext {
   decide(kind: "approve" | "unapprove" | "withdraw" | "restore" | "purge", take: Take): void;
   setTab(tab: SideTab): void;
   toggleWithdrawn(): void;
+  generateShown: boolean;
   toggleGenerate(): void;
   generate(): void;
   go(address: string): void;

@@ -48,7 +48,7 @@ export function TaskHead({ task, context, reload }: { task: Task; context: TaskC
       </dl>
       <div class="row task-tools">
         <span class="faint">{tn("count.takes", task.take_count)}</span>
-        <ActionButton action={taskAction("panel")} context={context} class="button button-small" />
+        <ActionButton action={taskAction("panel")} context={context} class="button button-small" pressed={context.generateShown} />
         <ActionButton action={taskAction("canvas")} context={context} class="button button-small" />
         {context.may("take.file") && <TakeImport task={task} done={reload} />}
       </div>

@@ -65,9 +65,9 @@ function LoadedTask({ task, reload }: { task: Task; reload(): Promise<void> }): 
   const [decision, setDecision] = useState<Decision | null>(null);
   const generate = useRef<{ submit(): void } | null>(null);
   const show = useResource<Show>(`/shows/${task.show_id}`, { topics: [{ kinds: ["show"], show: task.show_id }] });
-  const models = useResource<Page<ModelFile>>("/models", { topics: [{ kinds: ["model"] }] });
+  const models = useResource<Page<ModelFile>>("/models", { query: { show: task.show_id }, topics: [{ kinds: ["model"] }] });
   const topic = { kinds: ["take"], show: task.show_id, task: task.id };
-  const takes = usePages<Take>(`/tasks/${task.id}/takes`, { query: { withdrawn: withWithdrawn ? 1 : null }, topics: [topic], rows: 200 });
+  const takes = usePages<Take>(`/tasks/${task.id}/takes`, { query: { state: withWithdrawn ? "all" : null }, topics: [topic], rows: 200 });
   const [settings, setSettings] = useSettings(task.id, show.data.value);
 
   const list = takes.items.value ?? [];
@@ -76,15 +76,18 @@ function LoadedTask({ task, reload }: { task: Task; reload(): Promise<void> }): 
   const marked = (place.value.query.get("with") ?? "").split(",").filter(Boolean);
   const selected = list.find((take) => take.id === selectedId) ?? null;
 
-  async function mark(take: Take, change: { stars?: number; verdict?: Verdict }): Promise<void> {
-    const mine = { stars: take.marks.mine?.stars ?? 0, verdict: take.marks.mine?.verdict ?? "neutral", ...change };
+  async function mark({ id }: Take, change: { stars?: number; verdict?: Verdict }): Promise<void> {
+    // The newest marks, not those of the last drawing: two keys may follow each other faster than the page is drawn.
+    const take = takes.items.peek()?.find((each) => each.id === id);
+    if (!take) return;
     const before = take.marks;
-    const show = (marks: Take["marks"]): void => takes.replace((each) => each.id === take.id, { ...take, marks });
-    show({ ...before, mine });
+    const mine = { stars: before.mine?.stars ?? 0, verdict: before.mine?.verdict ?? "neutral", ...change };
+    const put = (marks: Take["marks"]): void => takes.replace((each) => each.id === id, { ...take, marks });
+    put({ ...before, mine });
     try {
-      await api.put(`/takes/${take.id}/mark`, mine);
+      await api.put(`/takes/${id}/mark`, mine);
     } catch (thrown) {
-      show(before);
+      put(before);
       throw thrown;
     }
   }
@@ -126,6 +129,7 @@ function LoadedTask({ task, reload }: { task: Task; reload(): Promise<void> }): 
       if (wanted !== "take") setQuery({ take: "" });
     },
     toggleWithdrawn: () => setWithWithdrawn(!withWithdrawn),
+    generateShown: showGenerate,
     toggleGenerate: () => setShowGenerate(!showGenerate),
     generate: () => generate.current?.submit(),
     go: navigate,
