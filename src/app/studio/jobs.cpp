@@ -187,7 +187,7 @@ std::vector<Operation> job_operations() {
        Action::show_read,
        "how the picture in work looks now",
        "maquette job preview JOB --out now.jpg",
-       {kJob},
+       {kJob, {"turn", Place::query, Kind::integer, "any number, to ask past a browser's store of pictures"}},
        false,
        preview},
   };
