@@ -213,7 +213,7 @@ void Queue::file_picture(Work& work, const Json& done) {
     const db::Lease c = studio_.database().connect();
     const db::Row row = production::find_take(*c, parent.at("take").get<std::string>());
     if (!mask.empty() && row.integer("width") == picture.width && row.integer("height") == picture.height) {
-      take.proof["outside_mask"] = proof_of(store, picture.sha256, row.text("sha256"), mask);
+      take.proof.update(proof_of(store, picture.sha256, row.text("sha256"), mask));
     }
   }
   if (!mask.empty()) take.files.push_back({.representation = "mask", .name = "mask", .sha256 = mask});
