@@ -51,6 +51,9 @@ bool is_for_programs(std::string_view name) {
   return std::ranges::find(kNames, name) != kNames.end() || name.ends_with("_id");
 }
 
+// Documents that are called nothing (settings, counts) are for looking at one resource.
+bool is_for_a_table(const Json& value) { return !value.is_object() || !cell_of(value).starts_with('{'); }
+
 bool is_named(const Json& item) {
   return std::ranges::any_of(std::array{"reference", "code", "login", "path", "label", "name"},
                              [&](const char* name) { return item.contains(name); });
