@@ -1,5 +1,5 @@
-// ErrorKind: a base for errors that are told apart by their type. Error::with() and hint() return an Error&, and
-// `throw NotSignedIn(...).hint(...)` would throw a plain Error; here both return the type itself.
+// ErrorKind: a base for errors that are told apart by their type. Error::with() and hint() return an Error&,
+// and `throw NotSignedIn(...).hint(...)` would throw a plain Error; here both return the type itself.
 #pragma once
 
 #include "base/error.h"

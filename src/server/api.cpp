@@ -34,7 +34,7 @@ std::string required_text(const Json& body, std::string_view name) {
 
 // Which operations somebody may use who must change their password first.
 bool is_allowed_before_change(const Operation& operation) {
-  return operation.name == "me show" || operation.name == "me password";
+  return operation.name == "me info" || operation.name == "me password";
 }
 
 }  // namespace
@@ -182,7 +182,7 @@ Response Api::run(const Operation& operation, const Route& route, Request& reque
                               .media_type = std::string(request.header("content-type"))};
   }
   // Somebody without any role must be able to see just that.
-  app::Reply reply = operation.name == "me show" ? operation.run(call) : app::run_operation(operation, call);
+  app::Reply reply = operation.name == "me info" ? operation.run(call) : app::run_operation(operation, call);
   if (!operation.name.starts_with("me ")) return reply_response(reply, request);
 
   const bool new_session = operation.name == "me password" && identity.by_cookie && !single_user_;

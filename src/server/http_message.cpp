@@ -43,7 +43,8 @@ void parse_request_line(std::string_view line, RequestHead& head) {
   const std::string_view target = line.substr(first + 1, second - first - 1);
   const std::string_view version = line.substr(second + 1);
   if (!is_token(head.method) || head.method.size() > 16) throw BadRequest(400, "cannot read the method");
-  if (!version.starts_with("HTTP/") || version.size() != 8) throw BadRequest(400, "cannot read the request line");
+  if (!version.starts_with("HTTP/") || version.size() != 8)
+    throw BadRequest(400, "cannot read the request line");
   if (version != "HTTP/1.1" && version != "HTTP/1.0") throw BadRequest(505, "this server speaks HTTP/1.1");
   head.minor_version = version.back() - '0';
   const auto visible = [](char c) { return c > 32 && c < 127; };

@@ -223,26 +223,28 @@ std::optional<std::string> first_administrator(Studio& studio) {
   return production::make_first_administrator(studio.database());
 }
 
-std::vector<Operation> people_operations() {
+namespace {
+
+std::vector<Operation> account_operations() {
   const Parameter kPerson{"person", Place::path, Kind::text, "login or id", true};
   const Parameter kAfter{"after", Place::query, Kind::text, "cursor of the page before"};
   const Parameter kLimit{"limit", Place::query, Kind::integer, "lines of a page, at most 500 (default 50)"};
   return {
-      {"me show",
+      {"me info",
        "GET",
        "/me",
        Action::token_own,
        "tell who one is here, and what one may do",
-       "maquette me show",
+       "maquette me info",
        {},
        false,
        me_show},
-      {"me change",
+      {"me update",
        "PATCH",
        "/me",
        Action::token_own,
        "change one's own name or language",
-       "maquette me change --language fr",
+       "maquette me update --language fr",
        {{"name", Place::body, Kind::text, "as others see it"},
         {"language", Place::body, Kind::text, "of the page: en or fr"}},
        false,
@@ -313,21 +315,21 @@ std::vector<Operation> people_operations() {
         {"roles", Place::body, Kind::json, "roles by show; \"\" is every show"}},
        false,
        user_create},
-      {"user show",
+      {"user info",
        "GET",
        "/people/{person}",
        Action::person_read,
        "show one person and their roles",
-       "maquette user show ada",
+       "maquette user info ada",
        {kPerson},
        false,
        user_show},
-      {"user change",
+      {"user update",
        "PATCH",
        "/people/{person}",
        Action::person_edit,
        "change a person: name, address, password, whether they may sign in",
-       "maquette user change ada --no-active",
+       "maquette user update ada --no-active",
        {kPerson,
         {"name", Place::body, Kind::text, "as others see it"},
         {"email", Place::body, Kind::text, "address"},
@@ -369,6 +371,15 @@ std::vector<Operation> people_operations() {
        false,
        role_withdraw},
   };
+}
+
+}  // namespace
+
+std::vector<Operation> people_operations() {
+  std::vector<Operation> all = account_operations();
+  const std::vector<Operation> links = link_operations();
+  all.insert(all.end(), links.begin(), links.end());
+  return all;
 }
 
 }  // namespace maquette::app

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "app/studio/operation.h"
 #include "app/studio/studio.h"
 
 namespace maquette::app {
@@ -17,5 +18,8 @@ production::Caller caller_named(Studio& studio, const std::string& login);
 // At the first start: a password for the login "admin", told once; nothing where somebody can administer
 // already.
 std::optional<std::string> first_administrator(Studio& studio);
+
+// Links for guests; people_operations() holds them.
+std::vector<Operation> link_operations();
 
 }  // namespace maquette::app

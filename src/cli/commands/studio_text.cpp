@@ -64,7 +64,7 @@ std::vector<std::string> columns_of(const Json& items) {
   for (const auto& [name, value] : items[0].items()) {
     if (is_for_programs(name) && !(name == "id" && !is_named(items[0]))) continue;
     const bool empty = std::ranges::all_of(items, [&](const Json& item) {
-      return !item.contains(name) || cell_of(item[name]).empty() || cell_of(item[name]) == "{}";
+      return !item.contains(name) || cell_of(item[name]).empty() || !is_for_a_table(item[name]);
     });
     if (!empty && columns.size() < kMostColumns) columns.push_back(name);
   }
