@@ -275,7 +275,7 @@ export class FakeStudio {
     this.on("GET", "/entities/{entity}/casting", ({ values }) => {
       const id = this.entity(values[0]!).id;
       const links = this.data.castings.filter((link) => link.shot === id || link.asset === id);
-      return page(links.map((link) => ({ count: link.count, label: link.label, ...(link.shot === id ? { asset: this.entity(link.asset) } : { shot: this.entity(link.shot) }) })));
+      return page(links.map((link) => ({ count: link.count, label: link.label, entity: this.entity(link.shot === id ? link.asset : link.shot) })));
     });
     this.on("PUT", "/entities/{entity}/casting/{asset}", ({ values, body }) => {
       const [shot, asset] = [this.entity(values[0]!).id, this.entity(values[1]!).id];

@@ -196,9 +196,10 @@ Reply add_file(Call& call) {
 
 Reply mark(Call& call) {
   return change_take(call, Action::take_mark, [&](const Change& change, const db::Row& row) {
-    production::mark_take(change, row,
-                          call.has("stars") ? std::optional(call.integer("stars")) : std::nullopt,
-                          call.optional_text("verdict"));
+    production::mark_take(
+        change, row,
+        call.arguments.value("stars", Json()).is_null() ? std::nullopt : std::optional(call.integer("stars")),
+        call.optional_text("verdict"));
   });
 }
 

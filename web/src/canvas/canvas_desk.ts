@@ -206,14 +206,16 @@ export class CanvasDesk {
         return;
       }
       if (!parent) return notify("canvas.refused.no_parent");
-      this.repaints.add(await repaint(api, open.editor, task, parent, wish));
+      // A picture from outside has no recipe, and so no model.
+      const model = wish.model || (this.recipe.peek()?.model ? "" : await this.firstModel());
+      this.repaints.add(await repaint(api, open.editor, task, parent, { ...wish, model }));
     } finally {
       this.busy.value = null;
     }
   }
 
   private async firstModel(): Promise<string> {
-    const models = await api.get<Page<ModelFile>>("/models");
+    const models = await api.get<Page<ModelFile>>("/models", { show: this.task.peek()!.show_id });
     return models.items.find((model) => model.kind === "checkpoint" && model.allowed)?.name ?? "";
   }
 

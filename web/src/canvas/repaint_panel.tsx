@@ -35,7 +35,7 @@ export function ProofLines({ proof }: { proof: Proof }): JSX.Element {
       {delta !== undefined && (
         <div class={delta > kVisible ? "proof-warn" : ""}>
           <dt>{t("canvas.proof.drift")}</dt>
-          <dd class="mono">ΔE {formatNumber(delta, 2)}</dd>
+          <dd class="mono">{t("canvas.proof.delta", { n: formatNumber(delta, 2) })}</dd>
         </div>
       )}
       {drift.step !== undefined && drift.step_before !== undefined && (

@@ -19,7 +19,7 @@ export interface Watched extends Repaint {
 
 /** Also without events (a cut connection) the job is asked for this often. */
 const kPollMs = 3000;
-const kAtEnd = new Set(["done", "failed", "cancelled"]);
+const kAtEnd = new Set<string>(["done", "failed", "canceled"]);
 
 export class RepaintWatch {
   readonly items: Signal<readonly Watched[]> = signal<readonly Watched[]>([]);

@@ -1,7 +1,8 @@
 // What the canvas asks of the server: repainting the selection, saving as a take, proving what was left alone.
 import type { Client } from "../api/client";
 import { segment } from "../api/client";
-import type { Job, Recipe, Take, Task, Upload } from "../model/documents";
+import type { Job, ModelFile, Page, Recipe, Take, Task, Upload } from "../model/documents";
+import { t } from "../words";
 import type { Area } from "./area";
 import { isPicture, type Layer } from "./document";
 import type { Editor } from "./editor";
@@ -117,7 +118,7 @@ export async function generateFromBlockout(client: Client, editor: Editor, task:
     recipe.strength = Math.max(...blockouts.filter((layer) => layer.use === "init").map((layer) => layer.strength));
   }
   await addRegionsAndScribbles(client, editor, task.show_id, recipe);
-  const relation = state.parent ? "blockout" : null;
+  const relation = state.parent ? "init" : null;
   return client.post<Job>(`/tasks/${segment(task.id)}/jobs`, { kind: "generate", recipe, count: wish.count, parent: state.parent, relation });
 }
 
@@ -131,7 +132,17 @@ async function addRegionsAndScribbles(client: Client, editor: Editor, show: stri
   const scribble = editor.blockout("scribble");
   if (!scribble) return;
   const image = await upload(client, show, await pixelsToPng(scribble));
-  recipe.controls = [{ kind: "scribble", model: "", image: `sha256:${image}`, weight: scribbleStrength(editor) } as never];
+  const model = await scribbleModel(client, show);
+  recipe.controls = [{ kind: "scribble", model, image: `sha256:${image}`, weight: scribbleStrength(editor) }];
+}
+
+/** A control model for scribbles, else one for lines, else any that may be used. */
+async function scribbleModel(client: Client, show: string): Promise<string> {
+  const models = await client.get<Page<ModelFile>>("/models", { show });
+  const allowed = models.items.filter((model) => model.kind === "controlnet" && model.allowed);
+  const found = allowed.find((model) => /scribble/i.test(model.name)) ?? allowed.find((model) => /line|sketch|canny/i.test(model.name)) ?? allowed[0];
+  if (!found) throw new Error(t("canvas.no_control_model"));
+  return found.name;
 }
 
 function scribbleStrength(editor: Editor): number {
@@ -160,7 +171,7 @@ export function layerFileName(index: number, layer: Layer): string {
 export async function saveAsTake(client: Client, editor: Editor, task: Task, title: string): Promise<Take> {
   const state = editor.state.peek();
   const picture = await pixelsToPng(editor.flatten());
-  const query = { origin: "edited", title, parent: state.parent, relation: state.parent ? "paint-over" : null };
+  const query = { origin: "edited", title, parent: state.parent, relation: state.parent ? "source" : null };
   const take = await client.post<Take>(`/tasks/${segment(task.id)}/takes`, picture, query);
   const keep = async (representation: string, name: string, file: Blob): Promise<void> => {
     const sha256 = await upload(client, task.show_id, file);
@@ -169,8 +180,9 @@ export async function saveAsTake(client: Client, editor: Editor, task: Task, tit
   for (const [index, layer] of state.layers.entries()) {
     if (layer.marks.length === 0 && !layer.picture) continue;
     const pixels = editor.rasterOf(layer).pixels;
-    const file = layer.kind === "mask" || layer.kind === "region" ? maskToPng(editor.coveredBy(layer), state) : pixelsToPng(pixels);
-    await keep("layers", layerFileName(index, layer), await file);
+    const isMask = layer.kind === "mask" || layer.kind === "region";
+    const file = isMask ? maskToPng(editor.coveredBy(layer), state) : pixelsToPng(pixels);
+    await keep(isMask ? "mask" : "layer", layerFileName(index, layer), await file);
   }
   const strokes = new Blob([JSON.stringify(editor.toDocument())], { type: "application/json" });
   await keep("strokes", "canvas.json", strokes);

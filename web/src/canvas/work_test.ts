@@ -92,7 +92,7 @@ describe("blockouts", () => {
     editor.change(layer.id, { use: "scribble", strength: 0.8 });
     await generateFromBlockout(api, editor, task, { model: "m" }, wish);
     expect(jobs()[1]!.recipe).not.toHaveProperty("init");
-    expect(jobs()[1]!.recipe.controls).toMatchObject([{ kind: "scribble", weight: 0.8 }]);
+    expect(jobs()[1]!.recipe.controls).toMatchObject([{ kind: "scribble", model: "lineart", weight: 0.8 }]);
   });
 });
 
@@ -105,8 +105,8 @@ describe("saving as a take", () => {
     await saveAsTake(api, editor, task, "by hand");
     const asked = studio.requests.filter((line) => !line.startsWith("GET"));
     expect(asked.some((line) => line.includes("/takes?origin=edited") && line.includes(`parent=${take.id}`))).toBe(true);
-    expect(asked.filter((line) => line.includes("/files/layers/"))).toHaveLength(1);
-    expect(asked.some((line) => line.includes("/files/layers/01-ciel-retouche.png"))).toBe(true);
+    expect(asked.filter((line) => line.includes("/files/layer/"))).toHaveLength(1);
+    expect(asked.some((line) => line.includes("/files/layer/01-ciel-retouche.png"))).toBe(true);
     expect(asked.some((line) => line.endsWith("/files/strokes/canvas.json"))).toBe(true);
   });
 

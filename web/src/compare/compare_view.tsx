@@ -227,8 +227,8 @@ function Strip({ desk }: { desk: CompareDesk }): JSX.Element {
             <img src={takeThumbnail(item.take)} alt="" />
           </button>
           <span class="mono">
-            {index === desk.a.value && <b>A </b>}
-            {index === desk.b.value && <b>B </b>}
+            {index === desk.a.value && <b>{t("compare.a")} </b>}
+            {index === desk.b.value && <b>{t("compare.b")} </b>}
             {item.take.label}
           </span>
           <button type="button" class="icon-button strip-remove" aria-label={t("compare.remove", { label: item.take.label })} onClick={() => desk.remove(index)}>
@@ -274,8 +274,8 @@ function SettingsTable({ desk }: { desk: CompareDesk }): JSX.Element {
             <th>
               <span class="for-screen-readers">{t("compare.field")}</span>
             </th>
-            <th scope="col">A · {a?.take.label}</th>
-            <th scope="col">B · {b?.take.label}</th>
+            <th scope="col">{t("compare.a_is", { label: a?.take.label ?? "–" })}</th>
+            <th scope="col">{t("compare.b_is", { label: b?.take.label ?? "–" })}</th>
           </tr>
         </thead>
         <tbody>

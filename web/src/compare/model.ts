@@ -75,7 +75,11 @@ export interface SettingRow {
 function textOf(value: unknown): string {
   if (value === undefined || value === null || value === "") return "–";
   if (typeof value === "number") return String(Math.round(value * 1e6) / 1e6);
-  return typeof value === "string" ? value : JSON.stringify(value);
+  if (typeof value === "string") return value;
+  // A file: its name, or the beginning of its hash.
+  const file = value as { path?: unknown; sha256?: unknown };
+  if (typeof file.path === "string") return file.path.replace(/^(sha256:.{8}).*/, "$1…");
+  return JSON.stringify(value);
 }
 
 const kFirst = ["model", "prompt", "negative", "seed", "width", "height", "steps", "cfg", "sampler", "schedule", "init", "strength", "mask", "loras", "controls", "regions", "tile"];

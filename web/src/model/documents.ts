@@ -106,9 +106,9 @@ export interface Entity {
   version: number;
 }
 
+/** Of a shot, its assets; of an asset, the shots it is in. */
 export interface CastingLink {
-  asset?: Entity;
-  shot?: Entity;
+  entity: Entity;
   count: number;
   label: string;
 }

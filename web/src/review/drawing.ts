@@ -4,7 +4,7 @@ import type { Size, Spot } from "../canvas/geometry";
 
 export type ShapeKind = "path" | "arrow" | "rect" | "ellipse" | "text";
 
-/** As the server keeps it; width is a share of the picture's width. */
+/** As the server keeps it; width is a share of the picture's height. */
 export interface Shape {
   kind: ShapeKind;
   points: [x: number, y: number, pressure: number][];
@@ -29,7 +29,7 @@ export interface Annotation {
 
 export const kPenKeys: Record<ShapeKind, string> = { path: "d", arrow: "w", rect: "q", ellipse: "e", text: "t" };
 export const kPenColors: readonly string[] = ["#ff4f4f", "#ffd23f", "#4fd68b", "#4fb4ff", "#ffffff", "#111111"];
-export const kPenWidths: readonly number[] = [0.0025, 0.005, 0.01];
+export const kPenWidths: readonly number[] = [0.004, 0.008, 0.018];
 /** Further outside than this nothing is kept. */
 const kOutside = 0.5;
 const kDigits = 1e5;
@@ -96,7 +96,7 @@ export function arrowHead(shape: Shape, size: Size): string {
   const x2 = to[0] * size.width;
   const y2 = to[1] * size.height;
   const angle = Math.atan2(y2 - y1, x2 - x1);
-  const length = Math.min(Math.hypot(x2 - x1, y2 - y1) * 0.6, shape.width * size.width * 5);
+  const length = Math.min(Math.hypot(x2 - x1, y2 - y1) * 0.6, shape.width * size.height * 5);
   const side = (turn: number): string =>
     `${Math.round((x2 - length * Math.cos(angle + turn)) * 100) / 100} ${Math.round((y2 - length * Math.sin(angle + turn)) * 100) / 100}`;
   return `M${side(0.5)}L${Math.round(x2 * 100) / 100} ${Math.round(y2 * 100) / 100}L${side(-0.5)}`;

@@ -4,7 +4,7 @@ import type { Size, Viewport } from "../canvas/geometry";
 import { arrowHead, pathData, type Shape } from "./drawing";
 
 function ShapeMark({ shape, size }: { shape: Shape; size: Size }): JSX.Element | null {
-  const width = shape.width * size.width;
+  const width = shape.width * size.height;
   const line = { fill: "none", stroke: shape.color, "stroke-width": width, "stroke-linecap": "round", "stroke-linejoin": "round" } as const;
   const [a, b] = [shape.points[0], shape.points[1]];
   if (!a) return null;

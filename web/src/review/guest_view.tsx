@@ -70,7 +70,7 @@ class GuestDesk {
     const drawing = this.draft.sketch.peek().shapes;
     const text = this.text.peek().trim();
     if (text === "" && drawing.length === 0) return notify("review.nothing_to_say");
-    await api.post(`${this.path}/takes/${segment(take.id)}/comments`, { text, drawing, canvas_width: take.width, canvas_height: take.height });
+    await api.post(`${this.path}/takes/${segment(take.id)}/comments`, { text, drawing });
     this.draft.clear();
     this.text.value = "";
     this.said.value = { ...this.said.peek(), [take.id]: (this.said.peek()[take.id] ?? 0) + 1 };
@@ -143,7 +143,10 @@ export function GuestView({ values }: { values: Record<string, string> }): JSX.E
             <button type="button" class="strip-picture" aria-current={index === desk.index.value ? "true" : undefined} aria-label={one.label} onClick={() => desk.show(index)}>
               <img src={picture(one)} alt="" loading="lazy" />
             </button>
-            <span class="strip-label clip">{shortReference(one.reference)}</span>
+            <span class="strip-label">
+              <span class="clip">{shortReference(one.reference).split(" ")[0]}</span>
+              <span class="faint">{one.label}</span>
+            </span>
           </li>
         ))}
       </ol>

@@ -126,9 +126,12 @@ function Strip({ desk }: { desk: ReviewDesk }): JSX.Element {
           <button type="button" class="strip-picture" aria-current={index === desk.index.value ? "true" : undefined} aria-label={take.reference} onClick={() => desk.show(index)}>
             <img src={takeThumbnail(take)} alt="" loading="lazy" />
           </button>
-          <span class="strip-label clip" title={take.reference}>
-            {take.state === "approved" && <span class="tag-approved">✓ </span>}
-            {shortReference(take.reference)}
+          <span class="strip-label" title={take.reference}>
+            <span class="clip">{shortReference(take.reference).split(" ")[0]}</span>
+            <span class="faint">
+              {take.label}
+              {take.state === "approved" && <span class="tag-approved"> ✓</span>}
+            </span>
           </span>
           {editable && (
             <button type="button" class="icon-button strip-remove" aria-label={t("compare.remove", { label: take.label })} onClick={() => desk.remove(index).catch(reportError)}>

@@ -26,24 +26,25 @@ export function PlaylistsView({ values }: { values: Record<string, string> }): J
   };
   const error = playlists.error.value;
   return (
-    <div class="page playlists">
+    <>
       <ShowHead show={show.data.value} code={key} tab="review" />
-      <div class="row spread row-wrap">
-        <h2>{t("review.playlists")}</h2>
-        {may("playlist.edit", show.data.value?.id) && (
-          <form
-            class="row"
-            onSubmit={(event) => {
-              event.preventDefault();
-              if (name.trim()) create().catch(reportError);
-            }}
-          >
-            <input class="input" aria-label={t("review.playlist_name")} placeholder={t("review.playlist_name")} value={name} onInput={(event) => setName(event.currentTarget.value)} />
-            <button type="submit" class="button button-primary" disabled={!name.trim()}>
-              {t("review.make_playlist")}
-            </button>
-          </form>
-        )}
+      <div class="page playlists">
+        <div class="row spread row-wrap">
+          <h2>{t("review.playlists")}</h2>
+          {may("playlist.edit", show.data.value?.id) && (
+            <form
+              class="row"
+              onSubmit={(event) => {
+                event.preventDefault();
+                if (name.trim()) create().catch(reportError);
+              }}
+            >
+              <input class="input" aria-label={t("review.playlist_name")} placeholder={t("review.playlist_name")} value={name} onInput={(event) => setName(event.currentTarget.value)} />
+              <button type="submit" class="button button-primary" disabled={!name.trim()}>
+                {t("review.make_playlist")}
+              </button>
+            </form>
+          )}
       </div>
       {error && <ErrorBox error={error} retry={() => void playlists.reload()} />}
       {playlists.data.value?.items.length === 0 && <p class="empty">{t("review.no_playlists")}</p>}
@@ -63,6 +64,7 @@ export function PlaylistsView({ values }: { values: Record<string, string> }): J
           </li>
         ))}
       </ul>
-    </div>
+      </div>
+    </>
   );
 }

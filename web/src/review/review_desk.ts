@@ -166,7 +166,7 @@ export class ReviewDesk {
         const status = await this.statusId((one) => one.is_retake);
         await api.post(`/tasks/${segment(take.task_id)}/comments`, { ...comment, status });
       } else {
-        if (verdict === "reject") await api.put(`/takes/${segment(take.id)}/mark`, { ...take.marks.mine, verdict: "rejected" });
+        if (verdict === "reject") await api.put(`/takes/${segment(take.id)}/mark`, { verdict: "rejected" });
         if (text || annotation) await api.post(`/tasks/${segment(take.task_id)}/comments`, { ...comment, status: null });
       }
       this.text.value = "";

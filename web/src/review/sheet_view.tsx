@@ -80,7 +80,7 @@ export function SheetView({ values }: { values: Record<string, string> }): JSX.E
             ← {t("review.back")}
           </Link>
           <a class="button" href={api.url(`/playlists/${segment(id)}/sheet`, { format: "pdf" })} download>
-            PDF
+            {t("review.pdf")}
           </a>
           <button type="button" class="button button-primary" onClick={() => print()}>
             {t("review.print")}

@@ -34,7 +34,7 @@ export function TextureView({ values }: { values: Record<string, string> }): JSX
   const id = values.take ?? "";
   const desk = useMemo(() => new TextureDesk(), []);
   const take = useResource<Take>(`/takes/${segment(id)}`);
-  const seam = useResource<Seam>(`/takes/${segment(id)}/seam`, { query: { axes: "xy" } });
+  const seam = useResource<Seam>(`/takes/${segment(id)}/seam`);
   const [bitmap, setBitmap] = useState<ImageBitmap | null>(null);
   useActions(kStageActions, desk.stage);
   useActions(kTextureActions, desk);

@@ -32,14 +32,13 @@ export function CastingDialog({ showCode, entity, mayEdit, close }: CastingDialo
     await casting.reload();
   }
 
-  const free = (assets.data.value?.items ?? []).filter((asset) => !links.some((link) => link.asset?.id === asset.id));
+  const free = (assets.data.value?.items ?? []).filter((asset) => !links.some((link) => link.entity.id === asset.id));
   return (
     <Dialog title={t("board.casting_of", { path: entity.path })} close={close} wide>
       {casting.error.value && <ErrorBox error={casting.error.value} />}
       {links.length === 0 && <p class="muted">{t("board.no_casting")}</p>}
       {links.map((link) => {
-        const other = link.asset ?? link.shot;
-        if (!other) return null;
+        const other = link.entity;
         return (
           <div class="casting-row" key={other.id}>
             <Thumbnail url={other.thumbnail ? fileUrl(showCode, other.thumbnail) : null} alt="" />

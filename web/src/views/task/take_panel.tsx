@@ -29,7 +29,8 @@ function Marks({ take, context }: { take: Take; context: TaskContext }): JSX.Ele
 }
 
 function Proof({ take }: { take: Take }): JSX.Element | null {
-  if (!take.proof) return null;
+  // Textures and first takes have measures, but nothing that had to stay as it was.
+  if (typeof take.proof?.outside_unchanged !== "boolean") return null;
   const { outside_unchanged: unchanged, changed_pixels: changed, seam_drift: drift } = take.proof;
   const worst = drift && typeof drift === "object" ? Math.max(...Object.values(drift as Record<string, number>).filter((n) => typeof n === "number")) : null;
   return (
