@@ -14,16 +14,16 @@ namespace maquette {
 
 // What kind of failure it is; decides the exit code of the program and the status of the HTTP answer.
 enum class ErrorCode {
-  failed,         // anything that has no better name
-  usage,          // wrong arguments, or arguments that contradict each other
-  not_found,      // a file, a model, a name that does not exist
-  refused,        // not allowed: licence, role, rule
-  bad_file,       // damaged, hostile or unsupported input file
-  weights,        // a checkpoint or adapter that does not fit
-  no_memory,      // the job would not fit in memory
-  cancelled,      // stopped by the user
+  failed,          // anything that has no better name
+  usage,           // wrong arguments, or arguments that contradict each other
+  not_found,       // a file, a model, a name that does not exist
+  refused,         // not allowed: licence, role, rule
+  bad_file,        // damaged, hostile or unsupported input file
+  weights,         // a checkpoint or adapter that does not fit
+  no_memory,       // the job would not fit in memory
+  cancelled,       // stopped by the user
   limit_exceeded,  // a measured quality limit asked for was not met (for example the seam of a texture)
-  conflict  // it was changed by somebody else meanwhile, or exists already
+  conflict         // it was changed by somebody else meanwhile, or exists already
 };
 
 // Exit codes, documented in docs/exit-codes.md: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused,

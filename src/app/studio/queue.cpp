@@ -195,7 +195,8 @@ bool Queue::handle(Work& work, const WorkerEvent& event) {
 void Queue::file_picture(Work& work, const Json& done) {
   const production::FileStore store = store_of(studio_, work.show);
   const StoredPicture picture = store_picture(store, work.out);
-  const PictureOrigin origin = origin_of_record(parse_json(done.at("record").get<std::string>(), "the record").take());
+  const PictureOrigin origin =
+      origin_of_record(parse_json(done.at("record").get<std::string>(), "the record").take());
   production::NewTake take{.origin = "generated",
                            .title = work.request.value("title", ""),
                            .recipe = origin.recipe,
