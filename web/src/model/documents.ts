@@ -78,8 +78,9 @@ export interface TaskType {
   id: string;
   code: string;
   name: string;
-  color: string;
-  for_kind: string;
+  color?: string;
+  /** Absent or empty: for everything. */
+  for_kind?: string;
 }
 
 export interface AssetType {

@@ -45,7 +45,7 @@ function useWindow(path: string, query: Record<string, string>): RowWindow<Board
 export function BoardView({ values }: { values: Record<string, string> }): JSX.Element {
   const code = values.show!;
   const base = `/shows/${segment(code)}`;
-  const show = useResource<Show>(base, { topics: [{ kinds: ["show"] }] });
+  const show = useResource<Show>(base, { topics: [{ kinds: ["show", "shot", "asset", "take"] }] });
   const statuses = useResource<Page<TaskStatus>>(`${base}/statuses`, { topics: [{ kinds: ["status"] }] });
   const types = useResource<Page<TaskType>>(`${base}/task-types`);
   const query = place.value.query;
@@ -79,7 +79,7 @@ export function BoardView({ values }: { values: Record<string, string> }): JSX.E
     const task = row?.tasks[Math.min(cell.current, row.tasks.length - 1)];
     if (task) navigate(`/tasks/${task.id}`);
   }
-  const shownTypes = (types.data.value?.items ?? []).filter((type) => type.for_kind === "" || type.for_kind === kind || (type.for_kind === "shot" && kind === "sequence"));
+  const shownTypes = (types.data.value?.items ?? []).filter((type) => !type.for_kind || type.for_kind === kind || (type.for_kind === "shot" && kind === "sequence"));
   const error = rows.error.value ?? show.error.value;
   const statusList = statuses.data.value?.items ?? [];
   return (

@@ -19,7 +19,7 @@ const kStates = ["proposed", "approved", "withdrawn"] as const;
 export function TakesView({ values }: { values: Record<string, string> }): JSX.Element {
   const code = values.show!;
   const base = `/shows/${segment(code)}`;
-  const show = useResource<Show>(base, { topics: [{ kinds: ["show"] }] });
+  const show = useResource<Show>(base, { topics: [{ kinds: ["show", "shot", "asset", "take"] }] });
   const query = place.value.query;
   const takes = usePages<Take>(`${base}/takes`, {
     query: { search: query.get("search"), origin: query.get("origin"), state: query.get("state") },
