@@ -11,6 +11,33 @@ ModelLimits model_limits(db::Connection& c, const std::string& show_id) {
   return limits;
 }
 
+namespace {
+
+Json document_of(const ModelLimits& limits) {
+  Json document = Json::object();
+  for (const auto& [role, models] : limits) document[std::string(name(role))] = models;
+  return document;
+}
+
+}  // namespace
+
+void set_model_limits(const Change& change, const std::string& show_id, const ModelLimits& limits) {
+  const ModelLimits before = model_limits(*change, show_id);
+  change->execute("DELETE FROM model_limits WHERE show_id = :show", {{"show", show_id}});
+  for (const auto& [role, models] : limits) {
+    for (const std::string& model : models) {
+      change->insert("model_limits",
+                     {{"show_id", show_id}, {"role", std::string(name(role))}, {"model", model}});
+    }
+  }
+  change.log({.action = "model:limit",
+              .subject_kind = "show",
+              .subject_id = show_id,
+              .show_id = show_id,
+              .before = document_of(before),
+              .after = document_of(limits)});
+}
+
 bool may_use_model(const ModelLimits& limits, const Caller& caller, std::string_view show_id,
                    const std::string& model) {
   for (const auto& [show, roles] : caller.roles) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "db/database.h"
+#include "production/change.h"
 #include "production/permissions.h"
 
 namespace maquette::production {
@@ -15,6 +16,9 @@ namespace maquette::production {
 using ModelLimits = std::map<Role, std::set<std::string>>;
 
 ModelLimits model_limits(db::Connection& c, const std::string& show_id);
+// All limits of a show, anew: a role that is not named may use everything. Models are names of the library.
+void set_model_limits(const Change& change, const std::string& show_id, const ModelLimits& limits);
+
 // model: as the library names it ("starter", "sd15.safetensors").
 bool may_use_model(const ModelLimits& limits, const Caller& caller, std::string_view show_id,
                    const std::string& model);

@@ -247,9 +247,9 @@ void add_tasks(db::Connection& c, std::vector<Json>& items) {
 Page board(db::Connection& c, const BoardQuery& query) {
   Conditions where = board_conditions(query);
   if (!query.page.after.empty()) where.add("e.path > :after", "after", query.page.after);
-  const auto rows = c.query(
-      fmt::format("SELECT {} FROM entities e{} ORDER BY e.path LIMIT :limit", kEntityColumns, where.where()),
-      where.bindings(query.page));
+  const auto rows = c.query(fmt::format("SELECT {} FROM entities e{} ORDER BY e.path LIMIT :limit OFFSET {}",
+                                        kEntityColumns, where.where(), query.offset),
+                            where.bindings(query.page));
   Page page = page_of(rows, query.page, "path", [](const db::Row& row) {
     return Json{{"entity", document_of(row)}, {"tasks", Json::array()}, {"casting_count", 0}};
   });

@@ -47,6 +47,7 @@ struct BoardQuery {
   std::string task_type_id = {};
   std::string status_id = {};  // of a task
   PageQuery page = {};
+  int64_t offset = 0;  // lines to pass over, for jumps in long lists
 };
 Page board(db::Connection& c, const BoardQuery& query);
 int64_t board_total(db::Connection& c, const BoardQuery& query);

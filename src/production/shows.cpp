@@ -199,8 +199,14 @@ Json status_document(const db::Row& status) {
   return document;
 }
 
-Json type_document(const db::Row& type) {
-  return {{"id", type.text("id")}, {"code", type.text("code")}, {"name", type.text("name")}};
+Json type_document(const db::Row& type, std::string_view table) {
+  Json document = {{"id", type.text("id")}, {"code", type.text("code")}, {"name", type.text("name")}};
+  if (table == "task_types") {
+    document["color"] = type.text("color");
+    document["for_kind"] = type.text("for_kind");
+    document["archived"] = type.flag("archived");
+  }
+  return document;
 }
 
 std::vector<Json> statuses(db::Connection& c, std::string_view show_id) {

@@ -35,7 +35,8 @@ void update_show(const Change& change, const db::Row& show, const ShowUpdate& up
 Json show_document(db::Connection& c, const db::Row& show, bool with_counts);
 
 Json status_document(const db::Row& status);
-Json type_document(const db::Row& type);  // of task_types or asset_types
+// table: task_types or asset_types
+Json type_document(const db::Row& type, std::string_view table);
 std::vector<Json> statuses(db::Connection& c, std::string_view show_id);
 
 // Adds a status, or changes one (`fields` as in status_document). A show keeps one default and at least one

@@ -110,7 +110,8 @@ Reply board(Call& call) {
   production::BoardQuery query{.show_id = show.text("id"),
                                .kind = call.text("kind", "shot"),
                                .search = call.text("search"),
-                               .page = page_query(call)};
+                               .page = page_query(call),
+                               .offset = std::max<int64_t>(call.integer("offset"), 0)};
   if (call.has("task_type"))
     query.task_type_id =
         production::find_type(*c, "task_types", query.show_id, call.text("task_type")).text("id");
@@ -119,6 +120,7 @@ Reply board(Call& call) {
         production::find_type(*c, "task_statuses", query.show_id, call.text("status")).text("id");
   Json document = production::board(*c, query).document();
   document["total"] = production::board_total(*c, query);
+  document["offset"] = query.offset;
   return {.body = document};
 }
 
@@ -241,7 +243,8 @@ std::vector<Operation> entity_operations() {
                     {"kind", Place::query, Kind::text, "shot (left out), asset, sequence or episode"},
                     {"search", Place::query, Kind::text, "part of the path or the name"},
                     {"status", Place::query, Kind::text, "with a task in this status"},
-                    {"task_type", Place::query, Kind::text, "with a task of this type"}}),
+                    {"task_type", Place::query, Kind::text, "with a task of this type"},
+                    {"offset", Place::query, Kind::integer, "lines to pass over, to jump in a long list"}}),
        false, board},
   };
 }

@@ -116,4 +116,22 @@ Recipe recipe_for_worker(Recipe recipe, const production::FileStore& store, int6
   return recipe;
 }
 
+Recipe with_names_of(Recipe made, Recipe asked) {
+  std::vector<std::string> names;
+  const auto remember = [&](FileRef& file) { names.push_back(file.path); };
+  visit_files(asked, remember, remember);
+  // Files that the engine added (a LoRA of the prompt's tags) keep their own names.
+  size_t count = 0;
+  const auto counting = [&](FileRef&) { ++count; };
+  visit_files(made, counting, counting);
+  if (count != names.size()) return made;
+  size_t next = 0;
+  const auto rename = [&](FileRef& file) {
+    const std::string& name = names[next++];
+    if (!name.empty()) file.path = name;
+  };
+  visit_files(made, rename, rename);
+  return made;
+}
+
 }  // namespace maquette::app

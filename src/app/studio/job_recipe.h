@@ -17,4 +17,8 @@ Recipe checked_recipe(Studio& studio, const production::Caller& caller, const db
 // With the paths of this machine, and the seed of picture `index`.
 Recipe recipe_for_worker(Recipe recipe, const production::FileStore& store, int64_t index);
 
+// What was made, with files named as they were asked for: takes are recalled by these names, and name no path
+// of a machine.
+Recipe with_names_of(Recipe made, Recipe asked);
+
 }  // namespace maquette::app

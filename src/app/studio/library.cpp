@@ -8,6 +8,7 @@
 
 #include "app/inspect.h"
 #include "app/models_folder.h"
+#include "app/studio/handlers.h"
 #include "app/studio/operations.h"
 #include "app/studio/studio.h"
 #include "base/log.h"
@@ -145,6 +146,42 @@ Reply model_list(Call& call) {
   return {.body = {{"items", items}, {"next", nullptr}}};
 }
 
+Json document_of(const production::ModelLimits& limits) {
+  Json document = Json::object();
+  for (const auto& [role, models] : limits) document[std::string(production::name(role))] = models;
+  return document;
+}
+
+Reply limits(Call& call) {
+  const db::Lease c = call.studio.database().connect();
+  const std::string show_id = production::find_show(*c, call.text("show")).text("id");
+  production::require(call.caller, Action::library_read, show_id);
+  return {.body = document_of(production::model_limits(*c, show_id))};
+}
+
+Reply set_limits(Call& call) {
+  const std::string show_id =
+      production::find_show(*call.studio.database().connect(), call.text("show")).text("id");
+  production::ModelLimits wanted;
+  for (const production::Role role : production::all_roles()) {
+    const std::vector<std::string> models = call.list(production::name(role));
+    if (!models.empty()) wanted[role] = {models.begin(), models.end()};
+  }
+  return changing(call, Action::library_edit, show_id, [&](const production::Change& change) {
+    production::set_model_limits(change, show_id, wanted);
+    return Reply{.body = document_of(wanted)};
+  });
+}
+
+std::vector<Parameter> limit_parameters() {
+  std::vector<Parameter> list = {{"show", Place::path, Kind::text, "code or id of the show", true}};
+  for (const production::Role role : production::all_roles()) {
+    list.push_back({production::name(role), Place::body, Kind::list,
+                    "all that this role may use; left out: everything"});
+  }
+  return list;
+}
+
 Reply sampler_list(Call&) { return {.body = list_samplers().json}; }
 
 Reply count_tokens(Call& call) {
@@ -176,6 +213,19 @@ std::vector<Operation> library_operations() {
         {"kind", Place::query, Kind::text, "checkpoint, lora, upscaler, controlnet, ..."}},
        false,
        model_list},
+      {"model limits",
+       "GET",
+       "/shows/{show}/model-limits",
+       Action::library_read,
+       "which models each role may use in a show",
+       "maquette model limits lanterns",
+       {{"show", Place::path, Kind::text, "code or id of the show", true}},
+       false,
+       limits},
+      {"model limit", "PUT", "/shows/{show}/model-limits", Action::library_edit,
+       "say which models each role may use in a show",
+       "maquette model limit lanterns --artist starter --trainer starter,sd15.safetensors",
+       limit_parameters(), false, set_limits},
       {"library samplers",
        "GET",
        "/samplers",

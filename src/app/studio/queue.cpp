@@ -3,6 +3,7 @@
 // picture again, from its journal, and nothing is there twice: the count and the take come together.
 #include "app/studio/queue.h"
 
+#include "app/picture_record.h"
 #include "app/studio/comparing.h"
 #include "app/studio/filing.h"
 #include "app/studio/job_recipe.h"
@@ -195,8 +196,10 @@ bool Queue::handle(Work& work, const WorkerEvent& event) {
 void Queue::file_picture(Work& work, const Json& done) {
   const production::FileStore store = store_of(studio_, work.show);
   const StoredPicture picture = store_picture(store, work.out);
-  const PictureOrigin origin =
-      origin_of_record(parse_json(done.at("record").get<std::string>(), "the record").take());
+  Json record = parse_json(done.at("record").get<std::string>(), "the record").take();
+  record["recipe"] = to_json(
+      with_names_of(recipe_of_record(record).take(), recipe_from_json(work.request["recipe"]).take()));
+  const PictureOrigin origin = origin_of_record(record);
   production::NewTake take{.origin = "generated",
                            .title = work.request.value("title", ""),
                            .recipe = origin.recipe,

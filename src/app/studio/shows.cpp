@@ -129,7 +129,7 @@ Reply types(Call& call, std::string_view table) {
   std::vector<Json> items;
   for (const db::Row& type : c->query(fmt::format("SELECT * FROM {} WHERE show_id = :s ORDER BY code", table),
                                       {{"s", readable_show(call, *c).text("id")}})) {
-    items.push_back(production::type_document(type));
+    items.push_back(production::type_document(type, table));
   }
   return list_reply(items);
 }
@@ -137,13 +137,13 @@ Reply types(Call& call, std::string_view table) {
 Reply create_type(Call& call, std::string_view table,
                   std::string (*make)(const Change&, const db::Row&, const Json&)) {
   const db::Row row = production::find_show(*call.studio.database().connect(), call.text("show"));
-  return document_reply(
-      changing(call, Action::show_edit, row.text("id"),
-               [&](const Change& change) {
-                 const std::string id = make(change, row, given_fields(call));
-                 return production::type_document(production::find_type(*change, table, row.text("id"), id));
-               }),
-      true);
+  return document_reply(changing(call, Action::show_edit, row.text("id"),
+                                 [&](const Change& change) {
+                                   const std::string id = make(change, row, given_fields(call));
+                                   return production::type_document(
+                                       production::find_type(*change, table, row.text("id"), id), table);
+                                 }),
+                        true);
 }
 
 Reply task_type_list(Call& call) { return types(call, "task_types"); }

@@ -49,6 +49,21 @@ int64_t Newsroom::last() const {
 
 // --- studio ---
 
+namespace {
+
+// Sheets and tables that were made to be sent once.
+void remove_old_answers(const fs::path& spool) {
+  std::error_code error;
+  const auto old = fs::file_time_type::clock::now() - std::chrono::hours(1);
+  for (const fs::directory_entry& entry : fs::directory_iterator(spool, error)) {
+    const std::string name = entry.path().filename().string();
+    const bool answer = name.starts_with("export-") || name.starts_with("sheet-");
+    if (answer && entry.last_write_time(error) < old) fs::remove(entry.path(), error);
+  }
+}
+
+}  // namespace
+
 Studio::Studio(const StudioOptions& options) : folder_(fs::absolute(options.folder)) {
   std::error_code error;
   fs::create_directories(folder_ / "shows", error);
@@ -58,6 +73,7 @@ Studio::Studio(const StudioOptions& options) : folder_(fs::absolute(options.fold
         .with("where", folder_.string())
         .with("found", error.message());
   }
+  remove_old_answers(spool());
   database_ =
       db::Database::open(options.database.empty() ? (folder_ / "studio.db").string() : options.database);
 }

@@ -83,13 +83,19 @@ Reply info(Call& call) {
   return document_reply(production::take_document(*c, take_of(call, *c), call.caller.person_id));
 }
 
+// The recipe inside the record that was filed with the take; null where there is none.
+Json recipe_of(const db::Row& take) {
+  Json record = production::json_of(take, "recipe");
+  return record.is_object() && record.contains("recipe") ? record["recipe"] : record;
+}
+
 Reply recipe(Call& call) {
   const db::Lease c = call.studio.database().connect();
   const db::Row row = take_of(call, *c);
   if (row.is_null("recipe"))
     throw Error(ErrorCode::not_found, "this take has no recipe")
         .with("found", fmt::format("a take that was {}", row.text("origin")));
-  return {.body = production::json_of(row, "recipe")};
+  return {.body = recipe_of(row)};
 }
 
 Reply files(Call& call) {
@@ -120,8 +126,7 @@ Reply difference(Call& call) {
   };
   return {.body = {{"a", side(a)},
                    {"b", side(b)},
-                   {"fields",
-                    recipe_difference(production::json_of(a, "recipe"), production::json_of(b, "recipe"))},
+                   {"fields", recipe_difference(recipe_of(a), recipe_of(b))},
                    {"pictures", picture_difference(store, a.text("sha256"), b.text("sha256"))}}};
 }
 
