@@ -56,8 +56,11 @@ class Wire {
     return true;
   }
   // Some more bytes; empty where the server closed, or was silent for 20 s.
+  // Empty at the end, and after 30 seconds without anything: a test that waits in vain fails.
   std::string receive() {
     char part[65536];
+    const timeval longest{.tv_sec = 30, .tv_usec = 0};
+    setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
     const ssize_t got = recv(descriptor_, part, sizeof part, 0);
     return got > 0 ? std::string(part, static_cast<size_t>(got)) : "";
   }
