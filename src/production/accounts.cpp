@@ -229,12 +229,8 @@ Page people(db::Connection& c, const PeopleQuery& query, const PageQuery& page) 
   if (!query.inactive_too) conditions.add("active = 1");
   if (!page.after.empty()) conditions.add("login > :after", "after", page.after);
   if (!query.search.empty()) {
-    std::string pattern = "%";
-    for (const char letter : lower_ascii(query.search)) {
-      if (letter == '%' || letter == '_' || letter == '!') pattern += '!';
-      pattern += letter;
-    }
-    conditions.add("login || ' ' || lower(name) LIKE :search ESCAPE '!'", "search", pattern + "%");
+    conditions.add("login || ' ' || lower(name) LIKE :search ESCAPE '!'", "search",
+                   contains_pattern(lower_ascii(query.search)));
   }
   const std::vector<db::Row> rows =
       c.query(fmt::format("SELECT * FROM people{} ORDER BY login LIMIT :limit", conditions.where()),

@@ -2,6 +2,8 @@
 // so in the event log.
 #pragma once
 
+#include <span>
+
 #include "provenance/event_log.h"
 
 namespace maquette::production {
@@ -91,6 +93,12 @@ void require_version(const db::Row& row, const std::optional<int64_t>& seen);
 void require_code(std::string_view code, std::string_view what);
 // One line of text for people: valid, not empty, at most 200 characters, no control characters.
 void require_name(std::string_view name, std::string_view what);
+
+// Throws Error(usage) naming the choices. what: "cannot use this ...".
+void require_one_of(std::span<const std::string_view> allowed, std::string_view value, std::string_view what);
+
+// For LIKE ... ESCAPE '!': anything that contains this text, in which nothing is a wildcard.
+std::string contains_pattern(std::string_view text);
 
 Json json_of(const db::Row& row, std::string_view column);
 Json text_or_null(const db::Row& row, std::string_view column);

@@ -14,28 +14,10 @@ namespace {
 constexpr std::string_view kKinds[] = {"episode", "sequence", "shot", "asset"};
 constexpr std::string_view kStatuses[] = {"standby", "running", "complete", "canceled"};
 
-template <size_t N>
-void require_one_of(const std::string_view (&allowed)[N], std::string_view value, std::string_view what) {
-  if (std::ranges::find(allowed, value) != std::end(allowed)) return;
-  throw Error(ErrorCode::usage, "cannot use this {}", what)
-      .with("found", value)
-      .with("expected", fmt::format("{}", fmt::join(allowed, ", ")));
-}
-
 bool may_hold(std::string_view parent_kind, std::string_view kind) {
   if (kind == "sequence") return parent_kind == "episode";
   if (kind == "shot") return parent_kind == "sequence" || parent_kind == "episode";
   return false;
-}
-
-// For LIKE, with "!" before what would be a wildcard.
-std::string contains_pattern(std::string_view text) {
-  std::string pattern = "%";
-  for (const char c : text) {
-    if (c == '%' || c == '_' || c == '!') pattern += '!';
-    pattern += c;
-  }
-  return pattern + "%";
 }
 
 }  // namespace

@@ -147,4 +147,12 @@ std::string task_reference(std::string_view show_code, std::string_view entity_p
   return fmt::format("{}/{}:{}", show_code, entity_path, type_code);
 }
 
+std::string task_name(db::Connection& c, const db::Row& task) {
+  const auto row = c.first(
+      "SELECT s.code AS show_code, y.code AS type_code FROM shows s, task_types y WHERE s.id = :s AND y.id = "
+      ":y",
+      {{"s", task.text("show_id")}, {"y", task.text("task_type_id")}});
+  return task_reference(row->text("show_code"), task.text("entity_path"), row->text("type_code"));
+}
+
 }  // namespace maquette::production

@@ -28,4 +28,6 @@ std::string take_label(int64_t revision, int64_t number);  // "v001/t02"
 std::string task_reference(std::string_view show_code, std::string_view entity_path,
                            std::string_view type_code);
 
+std::string task_name(db::Connection& c, const db::Row& task);  // its reference
+
 }  // namespace maquette::production

@@ -18,24 +18,8 @@ constexpr std::string_view kRelations[] = {"init", "source", "mask", "control", 
 constexpr std::string_view kRepresentations[] = {"png", "jpeg",  "tiff",    "webp", "exr",  "ora",
                                                  "psd", "layer", "strokes", "mask", "init", "control"};
 
-template <size_t N>
-void require_one_of(const std::string_view (&allowed)[N], std::string_view value, std::string_view what) {
-  if (std::ranges::find(allowed, value) != std::end(allowed)) return;
-  throw Error(ErrorCode::usage, "cannot use this {} of a take", what)
-      .with("found", value)
-      .with("expected", fmt::format("{}", fmt::join(allowed, ", ")));
-}
-
-std::string name_of_task(db::Connection& c, const db::Row& task) {
-  const auto row = c.first(
-      "SELECT s.code AS show_code, y.code AS type_code FROM shows s, task_types y WHERE s.id = :s AND y.id = "
-      ":y",
-      {{"s", task.text("show_id")}, {"y", task.text("task_type_id")}});
-  return task_reference(row->text("show_code"), task.text("entity_path"), row->text("type_code"));
-}
-
 std::string name_of(db::Connection& c, const db::Row& take) {
-  return name_of_task(c, find_task(c, take.text("task_id"))) + "/" +
+  return task_name(c, find_task(c, take.text("task_id"))) + "/" +
          take_label(take.integer("revision"), take.integer("number"));
 }
 
@@ -53,7 +37,7 @@ void require_files(const Change& change, const std::string& show_id, const NewTa
   find_file(*change, show_id, take.sha256);
   find_file(*change, show_id, take.thumbnail);
   for (const TakeFile& file : take.files) {
-    require_one_of(kRepresentations, file.representation, "representation");
+    require_one_of(kRepresentations, file.representation, "representation of a take");
     require_name(file.name, "a file");
     find_file(*change, show_id, file.sha256);
   }
@@ -67,7 +51,7 @@ void touch(const Change& change, const db::Row& take, db::Bindings columns) {
 }  // namespace
 
 std::string file_take(const Change& change, const db::Row& known_task, const NewTake& take) {
-  require_one_of(kOrigins, take.origin, "origin");
+  require_one_of(kOrigins, take.origin, "origin of a take");
   if (!take.title.empty()) require_name(take.title, "a take");
   const std::string show_id = known_task.text("show_id");
   require_files(change, show_id, take);
@@ -84,7 +68,7 @@ std::string file_take(const Change& change, const db::Row& known_task, const New
           ->integer("n") +
       1;
   const std::string id = new_uuid();
-  const std::string task_name = name_of_task(*change, task);
+  const std::string name_of_task = task_name(*change, task);
   change->insert("takes", {{"id", id},
                            {"show_id", show_id},
                            {"task_id", task_id},
@@ -102,8 +86,8 @@ std::string file_take(const Change& change, const db::Row& known_task, const New
                            {"prompt", take.prompt},
                            {"proof", take.proof.is_null() ? db::Value() : db::Value(take.proof.dump())},
                            {"job_id", db::or_null(take.job_id)},
-                           {"search_text", fmt::format("{} {} {} {} {}", task_name, take.title, take.prompt,
-                                                       take.model, take.seed)},
+                           {"search_text", fmt::format("{} {} {} {} {}", name_of_task, take.title,
+                                                       take.prompt, take.model, take.seed)},
                            {"created_by", change.actor.person_id},
                            {"created_at", utc_now()}});
   for (const TakeFile& file : take.files) {
@@ -114,7 +98,7 @@ std::string file_take(const Change& change, const db::Row& known_task, const New
   }
   Json parents = Json::array();
   for (const TakeParent& parent : take.parents) {
-    require_one_of(kRelations, parent.relation, "relation");
+    require_one_of(kRelations, parent.relation, "relation of a take");
     const db::Row row = find_take(*change, parent.take_id);
     if (row.text("show_id") != show_id)
       throw Error(ErrorCode::usage, "the parent take belongs to another show");
@@ -128,7 +112,7 @@ std::string file_take(const Change& change, const db::Row& known_task, const New
   change.log({.action = "take:new",
               .subject_kind = "take",
               .subject_id = id,
-              .subject_name = task_name + "/" + take_label(revision, number),
+              .subject_name = name_of_task + "/" + take_label(revision, number),
               .show_id = show_id,
               .after = {{"task", task_id},
                         {"origin", take.origin},
@@ -148,7 +132,7 @@ void rename_take(const Change& change, const db::Row& take, const std::string& t
 }
 
 void add_take_file(const Change& change, const db::Row& take, const TakeFile& file) {
-  require_one_of(kRepresentations, file.representation, "representation");
+  require_one_of(kRepresentations, file.representation, "representation of a take");
   require_name(file.name, "a file");
   find_file(*change, take.text("show_id"), file.sha256);
   change->insert("take_files", {{"take_id", take.text("id")},

@@ -28,19 +28,11 @@ std::vector<std::string> set_assignees(const Change& change, const std::string& 
   return ids;
 }
 
-std::string name_of_task(const Change& change, const db::Row& task) {
-  const auto row = change->first(
-      "SELECT s.code AS show_code, y.code AS type_code FROM shows s, task_types y WHERE s.id = :s AND y.id = "
-      ":y",
-      {{"s", task.text("show_id")}, {"y", task.text("task_type_id")}});
-  return task_reference(row->text("show_code"), task.text("entity_path"), row->text("type_code"));
-}
-
 void log_task(const Change& change, const db::Row& task, std::string_view action, Json before, Json after) {
   change.log({.action = action,
               .subject_kind = "task",
               .subject_id = task.text("id"),
-              .subject_name = name_of_task(change, task),
+              .subject_name = task_name(*change, task),
               .show_id = task.text("show_id"),
               .before = std::move(before),
               .after = std::move(after)});
@@ -196,7 +188,8 @@ Page tasks(db::Connection& c, const TaskQuery& query) {
               "person", query.assignee_id);
   }
   if (!query.search.empty())
-    where.add("lower(k.entity_path) LIKE :search", "search", "%" + lower_ascii(query.search) + "%");
+    where.add("lower(k.entity_path) LIKE :search ESCAPE '!'", "search",
+              contains_pattern(lower_ascii(query.search)));
   // Tasks of one shot follow each other: the cursor is the path and the id.
   const std::string& after = query.page.after;
   if (const size_t bar = after.rfind('|'); bar != after.npos) {
