@@ -97,6 +97,10 @@ void require_name(std::string_view name, std::string_view what);
 // Throws Error(usage) naming the choices. what: "cannot use this ...".
 void require_one_of(std::span<const std::string_view> allowed, std::string_view value, std::string_view what);
 
+// A condition on this text column that no index is chosen for: where another condition leaves a few lines
+// only.
+inline std::string without_index(std::string_view column) { return fmt::format("({} || '')", column); }
+
 // For LIKE ... ESCAPE '!': anything that contains this text, in which nothing is a wildcard.
 std::string contains_pattern(std::string_view text);
 

@@ -14,6 +14,21 @@ namespace {
 constexpr std::string_view kKinds[] = {"episode", "sequence", "shot", "asset"};
 constexpr std::string_view kStatuses[] = {"standby", "running", "complete", "canceled"};
 
+// What lists search in. SQLite's lower() knows A to Z only, so do we: accents are compared as typed.
+std::string search_text(std::string_view path, std::string_view name) {
+  return lower_ascii(fmt::format("{}\n{}", path, name));
+}
+
+// A task as a board's filters find it: "TYPE:STATUS;", the last parts of their ids, which are random. Either
+// may be empty to find any.
+std::string task_state(const std::string& type_id, const std::string& status_id) {
+  const auto end = [](const std::string& id) {
+    return id.substr(id.size() - std::min<size_t>(id.size(), 12));
+  };
+  if (status_id.empty()) return end(type_id) + ":";
+  return fmt::format("{}:{};", end(type_id), end(status_id));
+}
+
 bool may_hold(std::string_view parent_kind, std::string_view kind) {
   if (kind == "sequence") return parent_kind == "episode";
   if (kind == "shot") return parent_kind == "sequence" || parent_kind == "episode";
@@ -55,6 +70,7 @@ std::string create_entity(const Change& change, const db::Row& show, const NewEn
                               {"name", entity.name},
                               {"brief", entity.brief},
                               {"data", entity.data.dump()},
+                              {"search_text", search_text(path, entity.name)},
                               {"created_at", utc_now()}});
   change.log(
       {.action = fmt::format("{}:create", entity.kind),
@@ -80,6 +96,8 @@ void update_entity(const Change& change, const db::Row& entity, const EntityUpda
     after[column] = *value;
   };
   set("name", update.name);
+  if (after.contains("name"))
+    columns.push_back({"search_text", search_text(entity.text("path"), *update.name)});
   set("brief", update.brief);
   set("status", update.status);
   set("asset_type", update.asset_type);
@@ -131,52 +149,72 @@ Json entity_document(db::Connection& c, const db::Row& entity) {
                               {{"id", entity.text("id")}}));
 }
 
+void refresh_task_states(const Change& change, std::string_view entity_id) {
+  std::string states;
+  for (const db::Row& task :
+       change->query("SELECT task_type_id, status_id FROM tasks WHERE entity_id = :e ORDER BY task_type_id",
+                     {{"e", std::string(entity_id)}})) {
+    states += task_state(task.text("task_type_id"), task.text("status_id"));
+  }
+  change->update("entities", {{"task_states", states}}, {"id", std::string(entity_id)});
+}
+
 namespace {
 
-void add_search(Conditions& where, const std::string& search) {
-  if (search.empty()) return;
-  // lower() leaves accents as they are in SQLite: names are compared as typed there.
-  const std::string pattern = contains_pattern(lower_ascii(search));
-  where.add("(lower(e.path) LIKE :search ESCAPE '!' OR lower(e.name) LIKE :search2 ESCAPE '!')", "search",
-            pattern);
-  where.bind("search2", pattern);
-}
+// One pass over an index that holds everything asked for (entities_by_kind, entities_by_path) finds the lines
+// of a page; then those are read. `i` is the entity in the index.
+struct Pass {
+  Conditions where;
+  db::Backend backend;
+
+  void contains(std::string_view column, std::string_view name, const std::string& part) {
+    where.add(
+        fmt::format("{}({}, :{}) > 0", backend == db::Backend::sqlite ? "instr" : "strpos", column, name),
+        name, part);
+  }
+  void search(const std::string& text) {
+    if (!text.empty()) contains("i.search_text", "search", lower_ascii(text));
+  }
+  std::vector<db::Row> page(db::Connection& c, const PageQuery& query, int64_t offset = 0) const {
+    Conditions lines = where;
+    if (!query.after.empty()) lines.add("i.path > :after", "after", query.after);
+    return c.query(
+        fmt::format("SELECT {} FROM (SELECT i.seq FROM entities i{} ORDER BY i.path LIMIT :limit OFFSET {}) "
+                    "p JOIN entities e ON e.seq = p.seq ORDER BY e.path",
+                    kEntityColumns, lines.where(), offset),
+        lines.bindings(query));
+  }
+};
 
 }  // namespace
 
 Page entities(db::Connection& c, const EntityQuery& query) {
-  Conditions where;
-  where.add("e.show_id = :show", "show", query.show_id);
-  if (!query.kind.empty()) where.add("e.kind = :kind", "kind", query.kind);
-  if (!query.parent_id.empty()) where.add("e.parent_id = :parent", "parent", query.parent_id);
-  if (!query.asset_type.empty()) where.add("e.asset_type = :type", "type", query.asset_type);
-  if (!query.status.empty()) where.add("e.status = :status", "status", query.status);
-  if (!query.page.after.empty()) where.add("e.path > :after", "after", query.page.after);
-  add_search(where, query.search);
-  const auto rows = c.query(
-      fmt::format("SELECT {} FROM entities e{} ORDER BY e.path LIMIT :limit", kEntityColumns, where.where()),
-      where.bindings(query.page));
-  return page_of(rows, query.page, "path", document_of);
+  Pass pass{.where = {}, .backend = c.backend()};
+  if (query.parent_id.empty()) {
+    pass.where.add("i.show_id = :show", "show", query.show_id);
+  } else {
+    pass.where.add("i.parent_id = :parent", "parent", query.parent_id);
+    pass.where.add(fmt::format("{} = :show", without_index("i.show_id")), "show", query.show_id);
+  }
+  if (!query.kind.empty()) pass.where.add("i.kind = :kind", "kind", query.kind);
+  if (!query.asset_type.empty()) pass.where.add("i.asset_type = :type", "type", query.asset_type);
+  if (!query.status.empty()) pass.where.add("i.status = :status", "status", query.status);
+  pass.search(query.search);
+  return page_of(pass.page(c, query.page), query.page, "path", document_of);
 }
 
 // --- the board ---
 
 namespace {
 
-Conditions board_conditions(const BoardQuery& query) {
-  Conditions where;
-  where.add("e.show_id = :show", "show", query.show_id);
-  where.add("e.kind = :kind", "kind", query.kind);
-  add_search(where, query.search);
-  if (!query.task_type_id.empty() || !query.status_id.empty()) {
-    std::string tasks = "EXISTS (SELECT 1 FROM tasks k WHERE k.entity_id = e.id";
-    if (!query.task_type_id.empty()) tasks += " AND k.task_type_id = :task_type";
-    if (!query.status_id.empty()) tasks += " AND k.status_id = :task_status";
-    where.add(tasks + ")");
-    if (!query.task_type_id.empty()) where.bind("task_type", query.task_type_id);
-    if (!query.status_id.empty()) where.bind("task_status", query.status_id);
-  }
-  return where;
+Pass board_pass(db::Connection& c, const BoardQuery& query) {
+  Pass pass{.where = {}, .backend = c.backend()};
+  pass.where.add("i.show_id = :show", "show", query.show_id);
+  pass.where.add("i.kind = :kind", "kind", query.kind);
+  pass.search(query.search);
+  if (!query.task_type_id.empty() || !query.status_id.empty())
+    pass.contains("i.task_states", "state", task_state(query.task_type_id, query.status_id));
+  return pass;
 }
 
 // The tasks of many entities at once: one question for a page instead of one for each line.
@@ -227,11 +265,7 @@ void add_tasks(db::Connection& c, std::vector<Json>& items) {
 }  // namespace
 
 Page board(db::Connection& c, const BoardQuery& query) {
-  Conditions where = board_conditions(query);
-  if (!query.page.after.empty()) where.add("e.path > :after", "after", query.page.after);
-  const auto rows = c.query(fmt::format("SELECT {} FROM entities e{} ORDER BY e.path LIMIT :limit OFFSET {}",
-                                        kEntityColumns, where.where(), query.offset),
-                            where.bindings(query.page));
+  const auto rows = board_pass(c, query).page(c, query.page, query.offset);
   Page page = page_of(rows, query.page, "path", [](const db::Row& row) {
     return Json{{"entity", document_of(row)}, {"tasks", Json::array()}, {"casting_count", 0}};
   });
@@ -240,8 +274,9 @@ Page board(db::Connection& c, const BoardQuery& query) {
 }
 
 int64_t board_total(db::Connection& c, const BoardQuery& query) {
-  const Conditions where = board_conditions(query);
-  return c.first("SELECT count(*) AS n FROM entities e" + where.where(), where.bindings())->integer("n");
+  const Pass pass = board_pass(c, query);
+  return c.first("SELECT count(*) AS n FROM entities i" + pass.where.where(), pass.where.bindings())
+      ->integer("n");
 }
 
 // --- casting ---

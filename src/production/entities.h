@@ -26,6 +26,9 @@ struct EntityUpdate {
 };
 void update_entity(const Change& change, const db::Row& entity, const EntityUpdate& update);
 
+// After a task of the entity was made or changed its status: what the board filters by.
+void refresh_task_states(const Change& change, std::string_view entity_id);
+
 Json entity_document(db::Connection& c, const db::Row& entity);
 
 struct EntityQuery {

@@ -183,17 +183,24 @@ Json document_of(const db::Row& row) {
 
 Page jobs(db::Connection& c, const JobQuery& query) {
   Conditions where;
-  if (!query.show_id.empty()) where.add("j.show_id = :show", "show", query.show_id);
-  if (!query.task_id.empty()) where.add("j.task_id = :task", "task", query.task_id);
-  if (query.state == "open") {
-    where.add("j.state IN ('queued', 'running')");
+  const bool of_task = !query.task_id.empty();
+  const bool open = query.state == "open";
+  const std::string state = of_task ? without_index("j.state") : "j.state";
+  if (of_task) where.add("j.task_id = :task", "task", query.task_id);
+  if (!query.show_id.empty())
+    where.add((of_task || open ? without_index("j.show_id") : "j.show_id") + " = :show", "show",
+              query.show_id);
+  if (open) {
+    where.add(state + " IN ('queued', 'running')");
   } else if (!query.state.empty()) {
-    where.add("j.state = :state", "state", query.state);
+    where.add(state + " = :state", "state", query.state);
   }
   if (const auto after = parse_integer(query.page.after))
     where.add("j.seq < :after", "after", int64_t{*after});
-  const auto rows = c.query(fmt::format("{}{} ORDER BY j.seq DESC LIMIT :limit", kJobQuestion, where.where()),
-                            where.bindings(query.page));
+  const auto rows =
+      c.query(fmt::format("{}{} ORDER BY {} DESC LIMIT :limit", kJobQuestion, where.where(),
+                          open ? "j.seq + 0" : "j.seq"),  // open ones are few: found, then sorted
+              where.bindings(query.page));
   return page_of(rows, query.page, "seq", document_of);
 }
 

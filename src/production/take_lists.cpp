@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "production/references.h"
+#include "production/take_search.h"
 #include "production/takes.h"
 
 namespace maquette::production {
@@ -97,87 +98,44 @@ void add_marks_and_parents(db::Connection& c, std::vector<Json>& items, const st
   }
 }
 
-// Words of a search: letters and digits only, so that none of them means anything to the search engines.
-std::vector<std::string> words_of(std::string_view text) {
-  std::vector<std::string> words;
-  std::string word;
-  for (const char c : text) {
-    const unsigned char u = static_cast<unsigned char>(c);
-    if (std::isalnum(u) || u >= 128) {
-      word += static_cast<char>(u < 128 ? std::tolower(u) : u);
-    } else if (!word.empty()) {
-      words.push_back(std::exchange(word, {}));
-    }
-  }
-  if (!word.empty()) words.push_back(word);
-  constexpr size_t kMostWords = 12;
-  words.resize(std::min(words.size(), kMostWords));
-  return words;
-}
-
-// Every word must begin some word of the take's search text.
-void add_search(Conditions& where, db::Backend backend, const TakeQuery& query) {
-  const std::vector<std::string> words = words_of(query.search);
-  if (words.empty()) return;
-  if (backend == db::Backend::sqlite) {
-    std::string match = fmt::format("\"{}\"*", fmt::join(words, "\"* AND \""));
-    if (!query.show_id.empty()) {
-      std::string show = query.show_id;
-      std::erase(show, '-');
-      match += fmt::format(" AND \"show{}\"", show);
-    }
-    where.add("f.takes_search MATCH :search", "search", match);
-  } else {
-    where.add("to_tsvector('simple', t.search_text) @@ to_tsquery('simple', :search)", "search",
-              fmt::format("'{}':*", fmt::join(words, "':* & '")));
-  }
-}
-
 void add_state(Conditions& where, const std::string& state) {
-  if (state.empty()) {
-    where.add("t.withdrawn_at IS NULL");
-  } else if (state == "approved") {
-    where.add("k.approved_take_id = t.id");
-  } else if (state == "proposed") {
-    where.add("t.withdrawn_at IS NULL AND (k.approved_take_id IS NULL OR k.approved_take_id <> t.id)");
-  } else if (state == "withdrawn") {
-    where.add("t.withdrawn_at IS NOT NULL");
-  } else if (state == "purged") {
-    where.add("t.purged_at IS NOT NULL");
-  } else if (state != "all") {
-    throw Error(ErrorCode::usage, "cannot use this state of takes")
-        .with("found", state)
-        .with("expected", "proposed, approved, withdrawn, purged, all");
+  if (state.empty() || state == "proposed") where.add("t.withdrawn_at IS NULL");
+  if (state == "proposed") where.add("(k.approved_take_id IS NULL OR k.approved_take_id <> t.id)");
+  if (state == "approved") where.add("k.approved_take_id = t.id");
+  if (state == "withdrawn") where.add("t.withdrawn_at IS NOT NULL");
+  if (state == "purged") where.add("t.purged_at IS NOT NULL");
+}
+
+// What the facets say, of takes that are looked at one by one.
+void add_filters(Conditions& where, const TakeQuery& query) {
+  if (!query.origin.empty()) where.add("t.origin = :origin", "origin", query.origin);
+  if (!query.model.empty()) where.add("t.model = :model", "model", query.model);
+  if (!query.person_id.empty()) where.add("t.created_by = :person", "person", query.person_id);
+  if (!query.verdict.empty()) {
+    where.add("EXISTS (SELECT 1 FROM marks m WHERE m.take_id = t.id AND m.verdict = :verdict)", "verdict",
+              query.verdict);
   }
 }
 
 }  // namespace
 
 Page takes(db::Connection& c, const TakeQuery& query) {
+  if (!query.origin.empty()) require_one_of(kTakeOrigins, query.origin, "origin of a take");
+  if (!query.state.empty()) require_one_of(kTakeStates, query.state, "state of takes");
+  if (!query.verdict.empty()) require_one_of(kTakeVerdicts, query.verdict, "verdict");
   Conditions where;
+  const TakeSource source = add_take_search(where, c.backend(), query);
+  if (!source.by_facets) add_filters(where, query);
   if (!query.show_id.empty()) where.add("t.show_id = :show", "show", query.show_id);
   if (!query.task_id.empty()) where.add("t.task_id = :task", "task", query.task_id);
   if (!query.job_id.empty()) where.add("t.job_id = :job", "job", query.job_id);
-  if (!query.origin.empty()) where.add("t.origin = :origin", "origin", query.origin);
-  if (!query.model.empty()) where.add("t.model = :model", "model", query.model);
-  if (!query.person_id.empty()) where.add("t.created_by = :person", "person", query.person_id);
   if (query.revision > 0) where.add("t.revision = :revision", "revision", query.revision);
-  if (!query.verdict.empty()) {
-    where.add("EXISTS (SELECT 1 FROM marks m WHERE m.take_id = t.id AND m.verdict = :verdict)", "verdict",
-              query.verdict);
-  }
   add_state(where, query.state);
-  add_search(where, c.backend(), query);
-  // SQLite finds words newest first by the index's own order.
-  const bool by_words = c.backend() == db::Backend::sqlite && !words_of(query.search).empty();
-  const std::string_view order = by_words ? "f.rowid" : "t.seq";
   if (const auto after = parse_integer(query.page.after))
-    where.add(fmt::format("{} < :after", order), "after", int64_t{*after});
-  const auto rows =
-      c.query(fmt::format(fmt::runtime(kTakeQuestion),
-                          by_words ? "takes_search f JOIN takes t ON t.seq = f.rowid" : "takes t") +
-                  where.where() + fmt::format(" ORDER BY {} DESC LIMIT :limit", order),
-              where.bindings(query.page));
+    where.add(fmt::format("{} < :after", source.order), "after", int64_t{*after});
+  const auto rows = c.query(fmt::format(fmt::runtime(kTakeQuestion), source.from) + where.where() +
+                                fmt::format(" ORDER BY {} DESC LIMIT :limit", source.order),
+                            where.bindings(query.page));
   Page page = page_of(rows, query.page, "seq", document_of);
   add_marks_and_parents(c, page.items, query.reader_id);
   return page;

@@ -8,12 +8,12 @@
 #include "base/text.h"
 #include "production/file_store.h"
 #include "production/references.h"
+#include "production/take_search.h"
 
 namespace maquette::production {
 
 namespace {
 
-constexpr std::string_view kOrigins[] = {"generated", "edited", "imported", "composite"};
 constexpr std::string_view kRelations[] = {"init", "source", "mask", "control", "layer", "retake"};
 constexpr std::string_view kRepresentations[] = {"png", "jpeg",  "tiff",    "webp", "exr",  "ora",
                                                  "psd", "layer", "strokes", "mask", "init", "control"};
@@ -46,12 +46,13 @@ void require_files(const Change& change, const std::string& show_id, const NewTa
 void touch(const Change& change, const db::Row& take, db::Bindings columns) {
   columns.push_back({"version", take.integer("version") + 1});
   change->update("takes", columns, {"id", take.text("id")});
+  refresh_take_search(change, take.text("id"));
 }
 
 }  // namespace
 
 std::string file_take(const Change& change, const db::Row& known_task, const NewTake& take) {
-  require_one_of(kOrigins, take.origin, "origin of a take");
+  require_one_of(kTakeOrigins, take.origin, "origin of a take");
   if (!take.title.empty()) require_name(take.title, "a take");
   const std::string show_id = known_task.text("show_id");
   require_files(change, show_id, take);
@@ -86,8 +87,13 @@ std::string file_take(const Change& change, const db::Row& known_task, const New
                            {"prompt", take.prompt},
                            {"proof", take.proof.is_null() ? db::Value() : db::Value(take.proof.dump())},
                            {"job_id", db::or_null(take.job_id)},
-                           {"search_text", fmt::format("{} {} {} {} {}", name_of_task, take.title,
-                                                       take.prompt, take.model, take.seed)},
+                           {"search_text",
+                            take_search_text(name_of_task, take.title, take.prompt, take.model, take.seed)},
+                           {"facets", take_facets({.show_id = show_id,
+                                                   .task_id = task_id,
+                                                   .origin = take.origin,
+                                                   .model = take.model,
+                                                   .created_by = change.actor.person_id})},
                            {"created_by", change.actor.person_id},
                            {"created_at", utc_now()}});
   for (const TakeFile& file : take.files) {
@@ -169,6 +175,7 @@ void mark_take(const Change& change, const db::Row& take, std::optional<int64_t>
                            {"stars", new_stars},
                            {"verdict", new_verdict},
                            {"updated_at", utc_now()}});
+  refresh_take_search(change, take.text("id"));
   log_take(change, take, "take:mark", before, {{"stars", new_stars}, {"verdict", new_verdict}});
 }
 
@@ -188,6 +195,8 @@ void point_to(const Change& change, const db::Row& task, const std::string& take
   change->update("tasks",
                  {{"approved_take_id", db::or_null(take_id)}, {"version", task.integer("version") + 1}},
                  {"id", task.text("id")});
+  if (!task.is_null("approved_take_id")) refresh_take_search(change, task.text("approved_take_id"));
+  if (!take_id.empty()) refresh_take_search(change, take_id);
   if (!take_id.empty())
     change->update("entities", {{"thumbnail_take_id", take_id}}, {"id", task.text("entity_id")});
 }
@@ -237,6 +246,31 @@ void restore_take(const Change& change, const db::Row& take, const std::string& 
   log_take(change, take, "take:restore", {}, {{"reason", reason}});
 }
 
+namespace {
+
+// Whether something of the show that is not purged still refers to the file: a take, a brief, somebody's
+// canvas, a job that is not over.
+bool is_needed(db::Connection& c, const std::string& show_id, const std::string& file) {
+  constexpr std::string_view kQuestions[] = {
+      "SELECT id FROM takes WHERE show_id = :s AND sha256 = :h AND purged_at IS NULL LIMIT 1",
+      "SELECT id FROM takes WHERE show_id = :s AND thumbnail = :h LIMIT 1",
+      "SELECT f.take_id FROM take_files f JOIN takes t ON t.id = f.take_id WHERE f.sha256 = :h AND t.show_id "
+      "= :s "
+      "AND t.purged_at IS NULL LIMIT 1",
+      "SELECT r.task_id FROM task_references r JOIN tasks k ON k.id = r.task_id WHERE r.sha256 = :h AND "
+      "k.show_id = :s LIMIT 1",
+      "SELECT v.task_id FROM canvases v JOIN tasks k ON k.id = v.task_id WHERE k.show_id = :s AND v.document "
+      "LIKE "
+      "'%' || :h || '%' LIMIT 1",
+      "SELECT id FROM jobs WHERE show_id = :s AND state IN ('queued', 'running', 'failed', 'canceled') AND "
+      "request "
+      "LIKE '%' || :h || '%' LIMIT 1"};
+  const db::Bindings key = {{"s", show_id}, {"h", file}};
+  return std::ranges::any_of(kQuestions, [&](std::string_view sql) { return c.first(sql, key).has_value(); });
+}
+
+}  // namespace
+
 std::vector<std::string> purge_take(const Change& change, const db::Row& take, const std::string& reason) {
   if (take.is_null("withdrawn_at"))
     throw Error(ErrorCode::conflict, "only withdrawn takes can be purged").hint("withdraw it first");
@@ -250,20 +284,7 @@ std::vector<std::string> purge_take(const Change& change, const db::Row& take, c
   std::vector<std::string> freed;
   for (const std::string& file : files) {
     const db::Bindings key = {{"s", show_id}, {"h", file}};
-    const bool needed = change->first(
-                            "SELECT id FROM takes WHERE show_id = :s AND purged_at IS NULL AND (sha256 = :h "
-                            "OR thumbnail = :h2) LIMIT 1",
-                            {{"s", show_id}, {"h", file}, {"h2", file}}) ||
-                        change->first(
-                            "SELECT f.take_id FROM take_files f JOIN takes t ON t.id = f.take_id WHERE "
-                            "f.sha256 = :h AND t.show_id = :s AND "
-                            "t.purged_at IS NULL LIMIT 1",
-                            key) ||
-                        change->first(
-                            "SELECT r.task_id FROM task_references r JOIN tasks k ON k.id = r.task_id WHERE "
-                            "r.sha256 = :h AND k.show_id = :s LIMIT 1",
-                            key);
-    if (needed) continue;
+    if (is_needed(*change, show_id, file)) continue;
     change->execute("UPDATE files SET purged_at = :at WHERE show_id = :s AND sha256 = :h",
                     {{"at", utc_now()}, {"s", show_id}, {"h", file}});
     freed.push_back(file);

@@ -7,6 +7,11 @@
 
 namespace maquette::production {
 
+inline constexpr std::string_view kTakeOrigins[] = {"generated", "edited", "imported", "composite"};
+inline constexpr std::string_view kTakeStates[] = {"proposed", "approved", "withdrawn", "purged", "all"};
+inline constexpr std::string_view kTakeVerdicts[] = {"validated",
+                                                     "rejected"};  // and "neutral", which is none
+
 struct TakeFile {
   std::string representation;  // png, exr, ora, psd, layer, strokes, mask, init, control
   std::string name;

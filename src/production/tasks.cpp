@@ -4,6 +4,7 @@
 
 #include "base/identifiers.h"
 #include "base/text.h"
+#include "production/entities.h"
 #include "production/references.h"
 
 namespace maquette::production {
@@ -62,6 +63,7 @@ std::string create_task(const Change& change, const db::Row& entity, const NewTa
                            {"status_at", ""},
                            {"created_at", now}});
   const auto people = set_assignees(change, id, task.assignees);
+  refresh_task_states(change, entity.text("id"));
   log_task(change, find_task(*change, id), "task:create", {}, {{"brief", task.brief}, {"assignees", people}});
   return id;
 }
@@ -177,30 +179,50 @@ Json task_document(db::Connection& c, const db::Row& task) {
   return document;
 }
 
-Page tasks(db::Connection& c, const TaskQuery& query) {
+// The ids of a page's tasks come from an index that holds what is asked for: of a person, of a shot, of a
+// status or of the show.
+std::vector<db::Row> task_rows(db::Connection& c, const TaskQuery& query) {
   Conditions where;
-  where.add("k.show_id = :show", "show", query.show_id);
-  if (!query.status_id.empty()) where.add("k.status_id = :status", "status", query.status_id);
-  if (!query.task_type_id.empty()) where.add("k.task_type_id = :type", "type", query.task_type_id);
-  if (!query.entity_id.empty()) where.add("k.entity_id = :entity", "entity", query.entity_id);
-  if (!query.assignee_id.empty()) {
-    where.add("EXISTS (SELECT 1 FROM task_assignees a WHERE a.task_id = k.id AND a.person_id = :person)",
-              "person", query.assignee_id);
+  std::string_view from = "tasks i";
+  std::string show = "i.show_id";
+  if (!query.entity_id.empty()) {
+    where.add("i.entity_id = :entity", "entity", query.entity_id);
+    show = without_index(show);
+  } else if (!query.assignee_id.empty()) {
+    show = without_index(show);
   }
-  if (!query.search.empty())
-    where.add("lower(k.entity_path) LIKE :search ESCAPE '!'", "search",
-              contains_pattern(lower_ascii(query.search)));
+  if (!query.assignee_id.empty()) {
+    from = "task_assignees a CROSS JOIN tasks i";
+    where.add("i.id = a.task_id AND a.person_id = :person", "person", query.assignee_id);
+  }
+  where.add(show + " = :show", "show", query.show_id);
+  if (!query.status_id.empty()) {
+    const bool few = !query.entity_id.empty() || !query.assignee_id.empty();
+    where.add((few ? without_index("i.status_id") : "i.status_id") + " = :status", "status", query.status_id);
+  }
+  if (!query.task_type_id.empty()) where.add("i.task_type_id = :type", "type", query.task_type_id);
+  if (!query.search.empty()) {
+    where.add(c.backend() == db::Backend::sqlite ? "instr(lower(i.entity_path), :search) > 0"
+                                                 : "strpos(lower(i.entity_path), :search) > 0",
+              "search", lower_ascii(query.search));
+  }
   // Tasks of one shot follow each other: the cursor is the path and the id.
   const std::string& after = query.page.after;
   if (const size_t bar = after.rfind('|'); bar != after.npos) {
-    where.add("(k.entity_path > :after OR (k.entity_path = :after2 AND k.id > :after_id))", "after",
+    where.add("i.entity_path >= :after AND (i.entity_path > :after2 OR i.id > :after_id)", "after",
               after.substr(0, bar));
     where.bind("after2", after.substr(0, bar));
     where.bind("after_id", after.substr(bar + 1));
   }
-  const auto rows =
-      c.query(fmt::format("{}{} ORDER BY k.entity_path, k.id LIMIT :limit", kTaskQuestion, where.where()),
-              where.bindings(query.page));
+  return c.query(
+      fmt::format("SELECT q.* FROM (SELECT i.id FROM {}{} ORDER BY i.entity_path, i.id LIMIT :limit) p JOIN "
+                  "({}) q ON q.id = p.id ORDER BY q.entity_path, q.id",
+                  from, where.where(), kTaskQuestion),
+      where.bindings(query.page));
+}
+
+Page tasks(db::Connection& c, const TaskQuery& query) {
+  const auto rows = task_rows(c, query);
   Page page = page_of(rows, query.page, "id", [&](const db::Row& row) { return document_of(c, row); });
   if (!page.next.empty()) page.next = rows[page.items.size() - 1].text("entity_path") + "|" + page.next;
   return page;
@@ -265,6 +287,7 @@ void enter_status(const Change& change, const db::Row& task, const db::Row& stat
   columns.push_back({"done_at", status.flag("is_done") ? db::Value(said_at) : db::Value()});
   change->update("tasks", columns, {"id", task.text("id")});
   if (!changes) return;
+  refresh_task_states(change, task.text("entity_id"));
   log_task(change, task, "task:status-changed", {{"status", task.text("status_id")}},
            {{"status", status.text("id")}, {"code", status.text("code")}});
   if (status.flag("is_feedback_request")) log_task(change, task, "task:to-review", {}, {});
