@@ -31,11 +31,12 @@ FeedItem item_of_news(const app::Newsroom::Item& news) {
 }  // namespace
 
 EventFeed::EventFeed(app::Studio& studio) : studio_(studio) {
+  const app::Newsroom::Heard heard = studio_.news().now();
   {
     const db::Lease c = studio_.database().connect();
     last_seq_ = provenance::last_event(*c);
   }
-  reader_ = std::thread([this] { run(); });
+  reader_ = std::thread([this, heard] { run(heard); });
 }
 
 EventFeed::~EventFeed() {
@@ -57,12 +58,11 @@ EventFeed::Place EventFeed::place() const {
   return {last_seq_, last_position_};
 }
 
-void EventFeed::run() {
-  int64_t seen = studio_.news().last();
+void EventFeed::run(app::Newsroom::Heard heard) {
   while (!stopping_) {
     try {
       std::vector<FeedItem> fresh;
-      for (const app::Newsroom::Item& news : studio_.news().wait(seen, kLook))
+      for (const app::Newsroom::Item& news : studio_.news().wait(heard, kLook))
         fresh.push_back(item_of_news(news));
       std::vector<Json> events;
       {

@@ -43,7 +43,7 @@ class EventFeed {
   void stop();
 
  private:
-  void run();
+  void run(app::Newsroom::Heard heard);
 
   app::Studio& studio_;
   mutable std::mutex mutex_;

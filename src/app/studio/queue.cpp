@@ -67,6 +67,7 @@ WorkerProcess& Queue::worker() {
 
 void Queue::run(const std::atomic<bool>& stop) {
   while (!stop) {
+    Newsroom::Heard heard = studio_.news().now();  // before looking: a job that comes meanwhile is heard of
     production::requeue_lost_jobs(studio_.database());
     const auto job = production::claim_job(studio_.database(), {runner_, kLease}, model_);
     if (job) {
@@ -74,8 +75,7 @@ void Queue::run(const std::atomic<bool>& stop) {
     } else if (options_.until_empty) {
       break;
     } else {
-      int64_t seen = studio_.news().last();
-      studio_.news().wait(seen, kIdle);
+      studio_.news().wait(heard, kIdle);
     }
   }
   if (worker_) worker_->terminate(2s);

@@ -16,7 +16,7 @@ void Newsroom::publish(std::string kind, std::string show_id, Json data) {
   constexpr size_t kKept = 500;
   {
     const std::lock_guard lock(mutex_);
-    items_.push_back({++last_, std::move(kind), std::move(show_id), std::move(data)});
+    items_.push_back({++last_.item, std::move(kind), std::move(show_id), std::move(data)});
     if (items_.size() > kKept) items_.pop_front();
   }
   changed_.notify_all();
@@ -25,26 +25,25 @@ void Newsroom::publish(std::string kind, std::string show_id, Json data) {
 void Newsroom::wake() {
   {
     const std::lock_guard lock(mutex_);
-    ++wakes_;
+    ++last_.wakes;
   }
   changed_.notify_all();
 }
 
-std::vector<Newsroom::Item> Newsroom::wait(int64_t& seen, std::chrono::milliseconds longest) {
-  std::unique_lock lock(mutex_);
-  const int64_t wakes = wakes_;
-  changed_.wait_for(lock, longest, [&] { return last_ > seen || wakes_ != wakes; });
-  std::vector<Item> fresh;
-  for (const Item& item : items_) {
-    if (item.number > seen) fresh.push_back(item);
-  }
-  seen = last_;
-  return fresh;
-}
-
-int64_t Newsroom::last() const {
+Newsroom::Heard Newsroom::now() const {
   const std::lock_guard lock(mutex_);
   return last_;
+}
+
+std::vector<Newsroom::Item> Newsroom::wait(Heard& heard, std::chrono::milliseconds longest) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, longest, [&] { return last_.item > heard.item || last_.wakes > heard.wakes; });
+  std::vector<Item> fresh;
+  for (const Item& item : items_) {
+    if (item.number > heard.item) fresh.push_back(item);
+  }
+  heard = last_;
+  return fresh;
 }
 
 // --- studio ---

@@ -29,16 +29,20 @@ class Newsroom {
   void publish(std::string kind, std::string show_id, Json data);
   // Wakes the listeners because the event log grew.
   void wake();
-  // Waits until there is something after `seen`, wake() is called, or the time is over; sets `seen`.
-  std::vector<Item> wait(int64_t& seen, std::chrono::milliseconds longest);
-  int64_t last() const;
+  // How far a listener has heard. What happens after now(), also before wait(), ends the waiting.
+  struct Heard {
+    int64_t item = 0;
+    int64_t wakes = 0;
+  };
+  Heard now() const;
+  // Waits until there is something after `heard`, which moves on, or the time is over.
+  std::vector<Item> wait(Heard& heard, std::chrono::milliseconds longest);
 
  private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Item> items_;  // the last few hundred
-  int64_t last_ = 0;
-  int64_t wakes_ = 0;
+  Heard last_;
 };
 
 struct StudioOptions {
