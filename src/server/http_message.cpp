@@ -1,6 +1,3 @@
-// The grammar is that of RFC 9112, read strictly: lines end with CR LF, names are tokens without spaces
-// around them, lengths are digits, and a message says in one way only where it ends. What two readers could
-// understand differently is refused.
 #include "server/http_message.h"
 
 #include <algorithm>
@@ -11,77 +8,10 @@ namespace maquette::server {
 
 namespace {
 
-constexpr size_t kMostHeaders = 100;
-
-bool is_token_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-
-bool is_token(std::string_view text) { return !text.empty() && std::ranges::all_of(text, is_token_letter); }
-
-bool is_field_letter(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 32 && c != 127); }
-
 std::string_view trim_blanks(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
-}
-
-uint64_t parse_length(std::string_view text) {
-  if (text.empty() || text.size() > 18 ||
-      !std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; }))
-    throw BadRequest(400, "cannot read the content length");
-  return std::stoull(std::string(text));
-}
-
-void parse_request_line(std::string_view line, RequestHead& head) {
-  const size_t first = line.find(' ');
-  const size_t second = line.find(' ', first + 1);
-  if (first == line.npos || second == line.npos) throw BadRequest(400, "cannot read the request line");
-  head.method = line.substr(0, first);
-  const std::string_view target = line.substr(first + 1, second - first - 1);
-  const std::string_view version = line.substr(second + 1);
-  if (!is_token(head.method) || head.method.size() > 16) throw BadRequest(400, "cannot read the method");
-  if (!version.starts_with("HTTP/") || version.size() != 8)
-    throw BadRequest(400, "cannot read the request line");
-  if (version != "HTTP/1.1" && version != "HTTP/1.0") throw BadRequest(505, "this server speaks HTTP/1.1");
-  head.minor_version = version.back() - '0';
-  const auto visible = [](char c) { return c > 32 && c < 127; };
-  if (!target.starts_with('/') || !std::ranges::all_of(target, visible) || target.find('#') != target.npos)
-    throw BadRequest(400, "cannot read the address");
-  const size_t question = target.find('?');
-  head.path = target.substr(0, question);
-  if (question != target.npos) head.query = target.substr(question + 1);
-}
-
-void parse_header(std::string_view line, RequestHead& head) {
-  const size_t colon = line.find(':');
-  if (colon == line.npos || !is_token(line.substr(0, colon)) || !std::ranges::all_of(line, is_field_letter))
-    throw BadRequest(400, "cannot read a header line");
-  if (head.headers.size() == kMostHeaders) throw BadRequest(431, "too many header lines");
-  head.headers.emplace_back(lower_ascii(line.substr(0, colon)), trim_blanks(line.substr(colon + 1)));
-}
-
-// RFC 9112, 6.3: where a message ends must be clear.
-void find_body(RequestHead& head) {
-  int hosts = 0;
-  for (const auto& [name, value] : head.headers) {
-    if (name == "content-length") {
-      const uint64_t length = parse_length(value);
-      if (head.content_length && *head.content_length != length) throw BadRequest(400, "two content lengths");
-      head.content_length = length;
-    } else if (name == "transfer-encoding") {
-      if (lower_ascii(value) != "chunked" || head.chunked)
-        throw BadRequest(501, "cannot read this transfer encoding");
-      head.chunked = true;
-    } else if (name == "host") {
-      ++hosts;
-    }
-  }
-  if (head.chunked && (head.content_length || head.minor_version == 0))
-    throw BadRequest(400, "both a content length and a transfer encoding");
-  if (hosts > 1 || (hosts == 0 && head.minor_version == 1)) throw BadRequest(400, "a request names one host");
 }
 
 int hex_digit(char c) {
@@ -109,54 +39,6 @@ std::string_view RequestHead::header(std::string_view lower_name) const {
   const auto found =
       std::ranges::find(headers, lower_name, [](const auto& each) { return std::string_view(each.first); });
   return found == headers.end() ? std::string_view() : std::string_view(found->second);
-}
-
-std::string_view reason_of(int status) {
-  switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 204: return "No Content";
-    case 206: return "Partial Content";
-    case 304: return "Not Modified";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 412: return "Precondition Failed";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 416: return "Range Not Satisfiable";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 503: return "Service Unavailable";
-    case 505: return "HTTP Version Not Supported";
-    default: return "";
-  }
-}
-
-RequestHead parse_head(std::string_view text) {
-  RequestHead head;
-  bool first = true;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find("\r\n"), text.size());
-    const std::string_view line = text.substr(0, end);
-    if (first) {
-      parse_request_line(line, head);
-    } else {
-      parse_header(line, head);
-    }
-    first = false;
-    text.remove_prefix(std::min(end + 2, text.size()));
-  }
-  if (first) throw BadRequest(400, "there is no request line");
-  find_body(head);
-  return head;
 }
 
 bool is_utf8(std::string_view text) {

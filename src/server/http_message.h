@@ -39,12 +39,12 @@ class BodyReader {
 
 struct RequestHead {
   std::string method;
-  std::string path;   // as sent, percent-encoded; begins with "/"
-  std::string query;  // as sent, what follows "?"
-  int minor_version = 1;
+  std::string path;                                          // as sent, percent-encoded; begins with "/"
+  std::string query;                                         // as sent, what follows "?"
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::optional<uint64_t> content_length;
   bool chunked = false;
+  bool keep_alive = true;  // the sender may have more to ask on this connection
 
   std::string_view header(std::string_view lower_name) const;  // empty where there is none
   bool has_body() const { return chunked || content_length.value_or(0) > 0; }
@@ -79,13 +79,6 @@ struct Response {
     return *this;
   }
 };
-
-std::string_view reason_of(int status);
-
-// --- parsing ---
-
-// The head up to, without, the empty line; at most as long as the caller allows. Throws BadRequest.
-RequestHead parse_head(std::string_view text);
 
 // Throws BadRequest where an escape is broken, or what comes out holds control characters or is no UTF-8.
 std::string percent_decode(std::string_view text, bool plus_is_space);

@@ -4,6 +4,8 @@
 #include <fstream>
 
 #include "base/log.h"
+#include "base/text.h"
+#include "server/http_grammar.h"
 
 namespace maquette::server {
 
@@ -13,6 +15,9 @@ using namespace std::chrono_literals;
 
 constexpr uint64_t kThrownAway =
     256 << 10;  // of a body that the handler did not read, to keep the connection
+
+// Nobody else is let in meanwhile; a new connection takes so little at once.
+constexpr auto kTurningAway = 100ms;
 
 // What was read from a socket and not used yet.
 class Input {
@@ -25,129 +30,85 @@ class Input {
   std::string_view rest() const { return std::string_view(buffer_).substr(at_); }
   void use(size_t bytes) { at_ += bytes; }
 
-  Outcome fill(Clock::time_point end, const Alarm* alarm = nullptr) {
-    if (at_ > 0) {
-      buffer_.erase(0, at_);
-      at_ = 0;
-    }
+  Outcome fill(Clock::time_point end) { return add(&Socket::read, end); }
+  Outcome fill_idle(Clock::time_point end) { return add(&Socket::read_idle, end); }
+
+ private:
+  Outcome add(Socket::Read (Socket::*read)(char*, size_t, Clock::time_point), Clock::time_point end) {
+    buffer_.erase(0, std::exchange(at_, 0));
     constexpr size_t kPart = 64 << 10;
     const size_t before = buffer_.size();
     buffer_.resize(before + kPart);
-    const Socket::Read read = socket_.read(buffer_.data() + before, kPart, end, alarm);
-    buffer_.resize(before + read.bytes);
-    return read.outcome;
+    const Socket::Read got = (socket_.*read)(buffer_.data() + before, kPart, end);
+    buffer_.resize(before + got.bytes);
+    return got.outcome;
   }
 
- private:
   Socket& socket_;
   const HttpOptions& options_;
   std::string buffer_;
   size_t at_ = 0;
 };
 
-// The body behind a head, by length or in chunks (RFC 9112, 7.1).
+// The body behind a head.
 class SocketBody : public BodyReader {
  public:
-  SocketBody(Input& input, const RequestHead& head)
+  SocketBody(Input& input, RequestParser& parser)
       : input_(input),
-        left_(head.content_length.value_or(0)),
-        chunked_(head.chunked),
-        finished_(!head.has_body()),
-        must_invite_(head.header("expect") == "100-continue") {}
-
-  bool finished() const { return finished_; }
-  bool untouched() const { return must_invite_ && !finished_; }
+        parser_(parser),
+        must_invite_(lower_ascii(parser.head().header("expect")) == "100-continue") {}
 
   std::string_view next() override {
+    if (finished()) return {};
     invite();
     input_.use(std::exchange(given_, 0));
-    if (finished_) return {};
-    if (chunked_ && left_ == 0 && !begin_chunk()) return {};
-    need_more_than(0);
-    const std::string_view part =
-        input_.rest().substr(0, static_cast<size_t>(std::min<uint64_t>(left_, 64 << 10)));
-    left_ -= part.size();
-    received_ += part.size();
-    given_ = part.size();
-    if (left_ == 0) {
-      if (chunked_) {
-        chunk_ends_ = true;
-      } else {
-        finished_ = true;
+    while (!finished()) {
+      const RequestParser::Part part = parser_.read(input_.rest());
+      if (!part.body.empty()) {
+        received_ += part.body.size();
+        given_ = part.used;
+        return part.body;
       }
+      input_.use(part.used);
+      if (part.used == 0) wait_for_more();
     }
-    return part;
+    return {};
   }
 
   // Reads what the handler left, where that is little. False: the connection cannot go on.
   bool skip_rest() {
+    if (must_invite_ && !finished()) return false;  // the sender waits to be asked: it will not send
     try {
-      for (uint64_t thrown = 0; !finished_;) {
-        if (untouched()) return false;  // the sender waits to be asked: it will not send
+      for (uint64_t thrown = 0; !finished();) {
         thrown += next().size();
         if (thrown > kThrownAway) return false;
       }
-      input_.use(std::exchange(given_, 0));
-      return true;
     } catch (const BadRequest&) {
       return false;
     }
+    input_.use(std::exchange(given_, 0));
+    return true;
   }
 
  private:
+  bool finished() const { return parser_.finished(); }
+
   void invite() {
     if (!std::exchange(must_invite_, false)) return;
     input_.socket().write("HTTP/1.1 100 Continue\r\n\r\n", Clock::now() + input_.options().write_time);
   }
 
-  // Waits until more than `bytes` are there.
-  void need_more_than(size_t bytes) {
+  void wait_for_more() {
     const HttpOptions& options = input_.options();
-    while (input_.rest().size() <= bytes) {
-      const auto allowed = 30s + std::chrono::milliseconds(received_ * 1000 / options.slowest_body);
-      const Clock::time_point end = std::min(Clock::now() + options.stall_time, start_ + allowed);
-      const Outcome outcome = input_.fill(end);
-      if (outcome == Outcome::late) throw BadRequest(408, "the rest of the request did not come");
-      if (outcome != Outcome::done) throw BadRequest(400, "the request ended early");
-    }
-  }
-
-  std::string line() {
-    constexpr size_t kLongest = 1024;
-    size_t end = input_.rest().find("\r\n");
-    while (end == std::string_view::npos) {
-      if (input_.rest().size() > kLongest) throw BadRequest(400, "a chunk of the request has a broken head");
-      need_more_than(input_.rest().size());
-      end = input_.rest().find("\r\n");
-    }
-    const std::string text(input_.rest().substr(0, end));
-    input_.use(end + 2);
-    return text;
-  }
-
-  // Reads the size of the next chunk; false after the last one.
-  bool begin_chunk() {
-    if (std::exchange(chunk_ends_, false) && !line().empty())
-      throw BadRequest(400, "a chunk of the request has a broken end");
-    std::string size = line();
-    size = size.substr(0, size.find(';'));
-    if (size.empty() || size.size() > 12 || size.find_first_not_of("0123456789abcdefABCDEF") != size.npos)
-      throw BadRequest(400, "a chunk of the request has a broken size");
-    left_ = std::stoull(size, nullptr, 16);
-    if (left_ > 0) return true;
-    for (int trailers = 0; !line().empty();) {
-      if (++trailers > 20) throw BadRequest(431, "too many trailer lines");
-    }
-    finished_ = true;
-    return false;
+    const auto allowed = 30s + std::chrono::milliseconds(received_ * 1000 / options.slowest_body);
+    const Outcome outcome = input_.fill(std::min(Clock::now() + options.stall_time, start_ + allowed));
+    if (outcome == Outcome::late) throw BadRequest(408, "the rest of the request did not come");
+    if (outcome != Outcome::done) throw BadRequest(400, "the request ended early");
   }
 
   Input& input_;
-  uint64_t left_;  // of the body, or of the chunk
-  bool chunked_;
-  bool finished_;
+  RequestParser& parser_;
   bool must_invite_;
-  bool chunk_ends_ = false;
   size_t given_ = 0;  // of the last part: used up when the next one is asked for
   uint64_t received_ = 0;
   Clock::time_point start_ = Clock::now();
@@ -155,33 +116,20 @@ class SocketBody : public BodyReader {
 
 class SocketStream : public OpenStream {
  public:
-  SocketStream(Socket& socket, const HttpOptions& options, const Alarm& stopping)
+  SocketStream(Socket& socket, const HttpOptions& options, const std::atomic<bool>& stopping)
       : socket_(socket), options_(options), stopping_(stopping) {}
   bool write(std::string_view bytes) override {
     if (!broken_) broken_ = socket_.write(bytes, Clock::now() + options_.write_time) != Outcome::done;
     return !broken_;
   }
-  bool over() override { return broken_ || stopping_.raised() || socket_.other_side_left(); }
+  bool over() override { return broken_ || stopping_ || socket_.other_side_left(); }
 
  private:
   Socket& socket_;
   const HttpOptions& options_;
-  const Alarm& stopping_;
+  const std::atomic<bool>& stopping_;
   bool broken_ = false;
 };
-
-std::string head_of(const Response& response, std::optional<uint64_t> length, bool keep) {
-  std::string head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, reason_of(response.status));
-  for (const auto& [name, value] : response.headers) {
-    // Nothing from outside may begin a line of its own.
-    if (value.find_first_of("\r\n") != value.npos) continue;
-    head += fmt::format("{}: {}\r\n", name, value);
-  }
-  if (length && response.status != 304 && response.status != 204)
-    head += fmt::format("Content-Length: {}\r\n", *length);
-  head += keep ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
-  return head;
-}
 
 // Files go out in parts, so that a large one needs no memory.
 bool write_file(Socket& socket, const HttpOptions& options, std::ifstream& file, uint64_t count) {
@@ -234,54 +182,51 @@ Response plain(const BadRequest& problem) {
   return response;
 }
 
-// The next head; nothing where the connection is over. Throws BadRequest.
-std::optional<RequestHead> read_head(Input& input, const Alarm& stopping) {
+// The next request; nothing where the connection is over. Throws BadRequest.
+std::unique_ptr<RequestParser> read_head(Input& input) {
   const HttpOptions& options = input.options();
-  if (input.empty() && input.fill(Clock::now() + options.idle_time, &stopping) != Outcome::done)
-    return std::nullopt;
+  if (input.empty() && input.fill_idle(Clock::now() + options.idle_time) != Outcome::done) return nullptr;
   const Clock::time_point end = Clock::now() + options.head_time;
   // Some clients send an empty line after a body (RFC 9112, 2.2).
   if (input.rest().starts_with("\r\n")) input.use(2);
   while (true) {
     const size_t length = input.rest().find("\r\n\r\n");
     if (length != std::string_view::npos && length <= options.longest_head) {
-      RequestHead head = parse_head(input.rest().substr(0, length));
+      auto parser = std::make_unique<RequestParser>(input.rest().substr(0, length + 4));
       input.use(length + 4);
-      return head;
+      return parser;
     }
     if (input.rest().size() > options.longest_head)
       throw BadRequest(431, "the head of the request is too long");
     const Outcome outcome = input.fill(end);
     if (outcome == Outcome::late) throw BadRequest(408, "the head of the request did not come");
-    if (outcome != Outcome::done) return std::nullopt;
+    if (outcome != Outcome::done) return nullptr;
   }
-}
-
-bool wants_to_stay(const RequestHead& head) {
-  const std::string_view wish = head.header("connection");
-  return head.minor_version == 1 ? wish != "close" : wish == "keep-alive";
 }
 
 }  // namespace
 
 HttpServer::HttpServer(const HttpOptions& options, Handler handler)
     : options_(options), handler_(std::move(handler)), listening_(options.host, options.port) {
+  allow_connections(options.most_connections);
   accepting_ = std::thread([this] { accept_all(); });
 }
 
 HttpServer::~HttpServer() { stop(); }
 
 void HttpServer::stop() {
-  stopping_.raise();
+  stopping_ = true;
+  listening_.close();
   if (accepting_.joinable()) accepting_.join();
   std::unique_lock lock(mutex_);
+  for (Socket* socket : open_) socket->stop_idling();
   if (ended_.wait_for(lock, options_.stop_time, [&] { return open_.empty(); })) return;
   for (Socket* socket : open_) socket->shut_down();
   ended_.wait(lock, [&] { return open_.empty(); });
 }
 
 void HttpServer::accept_all() {
-  while (std::unique_ptr<Socket> socket = listening_.accept(stopping_)) {
+  while (std::unique_ptr<Socket> socket = listening_.accept()) {
     bool full = false;
     {
       const std::lock_guard lock(mutex_);
@@ -289,10 +234,8 @@ void HttpServer::accept_all() {
       if (!full) open_.insert(socket.get());
     }
     if (full) {
-      socket->write(
-          "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: "
-          "close\r\n\r\n",
-          Clock::now());
+      const Response busy{.status = 503, .headers = {{"Retry-After", "5"}}};
+      socket->write(head_of(busy, 0, false), Clock::now() + kTurningAway);
       continue;
     }
     std::thread([this, socket = std::move(socket)]() mutable {
@@ -313,11 +256,11 @@ void HttpServer::serve(Socket& socket) {
   Input input(socket, options_);
   const std::string address = socket.address();
   try {
-    while (!stopping_.raised()) {
-      std::optional<RequestHead> head = read_head(input, stopping_);
-      if (!head) return;
-      Request request{std::move(*head), address};
-      SocketBody body(input, request);
+    while (!stopping_) {
+      const std::unique_ptr<RequestParser> parser = read_head(input);
+      if (!parser) return;
+      Request request{parser->head(), address};
+      SocketBody body(input, *parser);
       request.body = &body;
       const Response response = handler_(request);
       const bool without_body = request.method == "HEAD";
@@ -326,7 +269,7 @@ void HttpServer::serve(Socket& socket) {
         if (stream.write(head_of(response, {}, false)) && !without_body) response.stream(stream);
         return;
       }
-      const bool stay = wants_to_stay(request) && !response.close && !stopping_.raised() && body.skip_rest();
+      const bool stay = request.keep_alive && !response.close && !stopping_ && body.skip_rest();
       if (!write_response(socket, options_, response, without_body, stay)) return;
       if (!stay) return socket.close_gently();
     }

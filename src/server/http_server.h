@@ -1,7 +1,9 @@
 // An HTTP/1.1 server: a thread for each connection, with an end in time and a limit in size for everything
-// that the other side may do. Why it is our own: docs/decisions/0003-own-http-server.md.
+// that the other side may do. Boost.Beast reads and writes the messages, Boost.Asio the sockets:
+// docs/decisions/0004-boost-beast.md.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -51,7 +53,7 @@ class HttpServer {
   HttpOptions options_;
   Handler handler_;
   ListeningSocket listening_;
-  Alarm stopping_;
+  std::atomic<bool> stopping_ = false;
   std::mutex mutex_;
   std::condition_variable ended_;
   std::set<Socket*> open_;

@@ -1,118 +1,92 @@
+// Each connection has an io_context of its own, which runs on the connection's thread only while something is
+// read or written, and at most until this must be over: what Asio's documentation shows for blocking calls
+// with an end in time. Other threads reach a connection by posting to its context.
 #include "server/http_socket.h"
 
 #include <algorithm>
-#include <arpa/inet.h>
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/socket.h>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <sys/resource.h>
 #include <thread>
-#include <unistd.h>
 
 #include "base/error.h"
 
 namespace maquette::server {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using ErrorOfAsio = boost::system::error_code;
 
 namespace {
 
 using namespace std::chrono_literals;
 
 constexpr int kWaitingConnections = 1024;
-
-int milliseconds_until(Clock::time_point end) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
-  return static_cast<int>(std::clamp<int64_t>(left, 0, 3'600'000));
-}
-
-Outcome wait_for(int descriptor, short events, Clock::time_point end, const Alarm* alarm) {
-  while (true) {
-    pollfd waited[2] = {{descriptor, events, 0}, {alarm ? alarm->descriptor() : -1, POLLIN, 0}};
-    const int ready = poll(waited, alarm ? 2 : 1, milliseconds_until(end));
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready < 0) return Outcome::closed;
-    if (waited[0].revents) return Outcome::done;  // also errors: the call that follows tells them
-    if (ready > 0) return Outcome::stopped;
-    if (Clock::now() >= end) return Outcome::late;
-  }
-}
-
-std::string text_of(const sockaddr_storage& address) {
-  char text[INET6_ADDRSTRLEN] = "";
-  if (address.ss_family == AF_INET) {
-    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address).sin_addr, text, sizeof text);
-  } else if (address.ss_family == AF_INET6) {
-    inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr, text, sizeof text);
-  }
-  return text;
-}
+constexpr auto kOutOfDescriptors = 20ms;  // those in use will come back
 
 }  // namespace
 
-// --- alarm ---
-
-Alarm::Alarm() {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
-    throw Error(ErrorCode::failed, "cannot make a pipe").with("found", std::strerror(errno));
-  read_end_ = ends[0];
-  write_end_ = ends[1];
-}
-
-Alarm::~Alarm() {
-  close(read_end_);
-  close(write_end_);
-}
-
-void Alarm::raise() {
-  // Where the pipe is full, it is raised already.
-  [[maybe_unused]] const ssize_t written = ::write(write_end_, "!", 1);
-}
-
-bool Alarm::raised() const {
-  pollfd waited{read_end_, POLLIN, 0};
-  return poll(&waited, 1, 0) > 0;
-}
-
 // --- one connection ---
 
-Socket::Socket(Socket&& other) noexcept : descriptor_(other.descriptor_) { other.descriptor_ = -1; }
+struct Socket::State {
+  asio::io_context context{1};
+  tcp::socket socket{context};
+  bool idle = false;        // what is being read may be given up
+  bool never_idle = false;  // stop_idling() was called
 
-Socket::~Socket() {
-  if (descriptor_ >= 0) close(descriptor_);
+  // Starts an operation and stays until it, or the time, is over.
+  template <class Start>
+  Read finish(Clock::time_point end, Start start) {
+    bool over = false;
+    bool late = false;
+    ErrorOfAsio error;
+    size_t bytes = 0;
+    start([&](const ErrorOfAsio& its_error, size_t its_bytes) {
+      over = true;
+      error = its_error;
+      bytes = its_bytes;
+    });
+    context.restart();
+    while (!over && !late) late = context.run_one_until(end) == 0;
+    if (late) {
+      ErrorOfAsio ignored;
+      socket.cancel(ignored);
+      while (!over) context.run_one();
+    }
+    if (!error) return {Outcome::done, bytes};
+    if (error != asio::error::operation_aborted) return {Outcome::closed};
+    return {late ? Outcome::late : Outcome::stopped};
+  }
+};
+
+Socket::Socket() : state_(std::make_unique<State>()) {}
+Socket::~Socket() = default;
+
+Socket::Read Socket::read(char* to, size_t most, Clock::time_point end) {
+  return state_->finish(
+      end, [&](auto done) { state_->socket.async_read_some(asio::buffer(to, most), std::move(done)); });
 }
 
-Socket::Read Socket::read(char* to, size_t most, Clock::time_point end, const Alarm* alarm) {
-  while (true) {
-    const Outcome ready = wait_for(descriptor_, POLLIN, end, alarm);
-    if (ready != Outcome::done) return {ready};
-    const ssize_t bytes = recv(descriptor_, to, most, 0);
-    if (bytes > 0) return {Outcome::done, static_cast<size_t>(bytes)};
-    if (bytes < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    return {Outcome::closed};
-  }
+Socket::Read Socket::read_idle(char* to, size_t most, Clock::time_point end) {
+  if (state_->never_idle) return {Outcome::stopped};
+  state_->idle = true;
+  const Read got = read(to, most, end);
+  state_->idle = false;
+  return got;
 }
 
 Outcome Socket::write(std::string_view bytes, Clock::time_point end) {
-  while (!bytes.empty()) {
-    const ssize_t written = send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (written > 0) {
-      bytes.remove_prefix(static_cast<size_t>(written));
-    } else if (written < 0 && errno == EAGAIN) {
-      const Outcome ready = wait_for(descriptor_, POLLOUT, end, nullptr);
-      if (ready != Outcome::done) return ready;
-    } else if (written < 0 && errno != EINTR) {
-      return Outcome::closed;
-    }
-  }
-  return Outcome::done;
+  const auto all = asio::buffer(bytes.data(), bytes.size());
+  return state_->finish(end, [&](auto done) { asio::async_write(state_->socket, all, std::move(done)); })
+      .outcome;
 }
 
 void Socket::close_gently() {
-  shutdown(descriptor_, SHUT_WR);
+  ErrorOfAsio ignored;
+  state_->socket.shutdown(tcp::socket::shutdown_send, ignored);
   const Clock::time_point end = Clock::now() + 2s;
   char rest[16 * 1024];
   for (size_t thrown = 0; thrown < (size_t{64} << 20);) {
@@ -122,80 +96,116 @@ void Socket::close_gently() {
   }
 }
 
-void Socket::shut_down() { shutdown(descriptor_, SHUT_RDWR); }
-
 bool Socket::other_side_left() {
   char byte;
-  const ssize_t bytes = recv(descriptor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return bytes == 0 || (bytes < 0 && errno != EAGAIN && errno != EINTR);
+  ErrorOfAsio error;
+  state_->socket.receive(asio::buffer(&byte, 1), tcp::socket::message_peek, error);
+  return error && error != asio::error::would_block;
 }
 
 std::string Socket::address() const {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  if (getpeername(descriptor_, reinterpret_cast<sockaddr*>(&address), &size) != 0) return "";
-  return text_of(address);
+  ErrorOfAsio error;
+  const tcp::endpoint other = state_->socket.remote_endpoint(error);
+  return error ? "" : other.address().to_string();
+}
+
+void Socket::stop_idling() {
+  asio::post(state_->context, [state = state_.get()] {
+    state->never_idle = true;
+    ErrorOfAsio ignored;
+    if (state->idle) state->socket.cancel(ignored);
+  });
+}
+
+void Socket::shut_down() {
+  asio::post(state_->context, [state = state_.get()] {
+    ErrorOfAsio ignored;
+    state->socket.shutdown(tcp::socket::shutdown_both, ignored);
+  });
 }
 
 // --- listening ---
 
-ListeningSocket::ListeningSocket(const std::string& host, int port) {
-  addrinfo wanted{};
-  wanted.ai_family = AF_UNSPEC;
-  wanted.ai_socktype = SOCK_STREAM;
-  wanted.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const int status =
-      getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(port).c_str(), &wanted, &found);
-  if (status != 0) {
-    throw Error(ErrorCode::usage, "cannot listen on \"{}\"", host).with("found", gai_strerror(status));
+struct ListeningSocket::State {
+  asio::io_context context{1};
+  tcp::acceptor acceptor{context};
+
+  ErrorOfAsio listen_at(const tcp::endpoint& endpoint) {
+    ErrorOfAsio error;
+    acceptor.open(endpoint.protocol(), error);
+    if (error) return error;
+    acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(kWaitingConnections, error);
+    ErrorOfAsio ignored;
+    if (error) acceptor.close(ignored);
+    return error;
   }
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
-  std::string problem;
-  for (const addrinfo* each = found; each && descriptor_ < 0; each = each->ai_next) {
-    const int descriptor = socket(each->ai_family, each->ai_socktype | SOCK_CLOEXEC, each->ai_protocol);
-    if (descriptor < 0) continue;
-    const int yes = 1;
-    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (bind(descriptor, each->ai_addr, each->ai_addrlen) == 0 &&
-        listen(descriptor, kWaitingConnections) == 0) {
-      descriptor_ = descriptor;
-    } else {
-      problem = std::strerror(errno);
-      close(descriptor);
-    }
+};
+
+ListeningSocket::ListeningSocket(const std::string& host, int port) : state_(std::make_unique<State>()) {
+  ErrorOfAsio error;
+  tcp::resolver resolver(state_->context);
+  const auto found = resolver.resolve(host, std::to_string(port),
+                                      tcp::resolver::passive | tcp::resolver::numeric_service, error);
+  if (error) throw Error(ErrorCode::usage, "cannot listen on \"{}\"", host).with("found", error.message());
+  for (const auto& each : found) {
+    error = state_->listen_at(each.endpoint());
+    if (!error) break;
   }
-  if (descriptor_ < 0) {
+  if (error) {
     throw Error(ErrorCode::failed, "cannot listen on {}:{}", host, port)
-        .with("found", problem)
+        .with("found", error.message())
         .hint("another program may use this port: choose one with --port");
   }
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &size);
-  const bool is_v4 = address.ss_family == AF_INET;
-  port_ = ntohs(is_v4 ? reinterpret_cast<sockaddr_in&>(address).sin_port
-                      : reinterpret_cast<sockaddr_in6&>(address).sin6_port);
-  const std::string text = text_of(address);
-  loopback_only_ = text.starts_with("127.") || text == "::1";
+  const tcp::endpoint here = state_->acceptor.local_endpoint();
+  port_ = here.port();
+  loopback_only_ = here.address().is_loopback();
 }
 
-ListeningSocket::~ListeningSocket() { close(descriptor_); }
+ListeningSocket::~ListeningSocket() = default;
 
-std::unique_ptr<Socket> ListeningSocket::accept(const Alarm& alarm) {
-  while (true) {
-    if (wait_for(descriptor_, POLLIN, Clock::now() + 1h, &alarm) == Outcome::stopped || alarm.raised())
-      return nullptr;
-    const int descriptor = accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (descriptor >= 0) {
-      // Heads and bodies are written one after the other: the second must not wait for an acknowledgement.
-      const int yes = 1;
-      setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-      return std::make_unique<Socket>(descriptor);
+std::unique_ptr<Socket> ListeningSocket::accept() {
+  while (state_->acceptor.is_open()) {
+    try {
+      auto socket = std::make_unique<Socket>();
+      ErrorOfAsio error;
+      state_->acceptor.async_accept(socket->state_->socket, [&](const ErrorOfAsio& its) { error = its; });
+      state_->context.restart();
+      state_->context.run();
+      if (!error) {
+        // Heads and bodies are written one after the other: the second must not wait for an acknowledgement.
+        socket->state_->socket.set_option(tcp::no_delay(true));
+        socket->state_->socket.non_blocking(true);
+        return socket;
+      }
+      if (error != asio::error::no_descriptors) continue;
+    } catch (const boost::system::system_error&) {
+      // no descriptors for the context of a connection, or it is over already
     }
-    // Out of descriptors: those in use will come back.
-    if (errno == EMFILE || errno == ENFILE) std::this_thread::sleep_for(20ms);
+    std::this_thread::sleep_for(kOutOfDescriptors);
   }
+  return nullptr;
+}
+
+void ListeningSocket::close() {
+  asio::post(state_->context, [this] {
+    ErrorOfAsio ignored;
+    state_->acceptor.close(ignored);
+  });
+}
+
+// A connection takes four: its own, and three with which its io_context waits. A file that is sent or
+// received takes one more.
+void allow_connections(int connections) {
+  constexpr rlim_t kForEach = 5;
+  constexpr rlim_t kForTheRest = 256;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = std::min(limit.rlim_max, kForEach * static_cast<rlim_t>(connections) + kForTheRest);
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = wanted;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 }  // namespace maquette::server

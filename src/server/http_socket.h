@@ -1,5 +1,5 @@
-// Sockets: waiting, reading and writing with an end in time. The only file of the server that talks to the
-// system.
+// Sockets (Boost.Asio): waiting, reading and writing with an end in time. The only file of the server that
+// talks to the system.
 #pragma once
 
 #include <chrono>
@@ -12,49 +12,39 @@ namespace maquette::server {
 
 using Clock = std::chrono::steady_clock;
 
-// Wakes whoever waits on a socket: every wait ends as soon as this is raised. Stays raised.
-class Alarm {
- public:
-  Alarm();
-  ~Alarm();
-  Alarm(const Alarm&) = delete;
-  Alarm& operator=(const Alarm&) = delete;
-  void raise();
-  bool raised() const;
-  int descriptor() const { return read_end_; }
-
- private:
-  int read_end_ = -1;
-  int write_end_ = -1;
-};
-
 enum class Outcome { done, closed, late, stopped };
 
-// One connection. Closed at the end.
+// One connection, used by one thread but where it says otherwise. Closed at the end.
 class Socket {
  public:
-  explicit Socket(int descriptor) : descriptor_(descriptor) {}
-  Socket(Socket&& other) noexcept;
-  Socket& operator=(Socket&&) = delete;
+  Socket();
   ~Socket();
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
 
-  // Reads what is there, at least one byte, before `end`. With an alarm, also ends when this is raised.
+  // Reads what is there, at least one byte, before `end`.
   struct Read {
     Outcome outcome;
     size_t bytes = 0;
   };
-  Read read(char* to, size_t most, Clock::time_point end, const Alarm* alarm = nullptr);
+  Read read(char* to, size_t most, Clock::time_point end);
+  // The same for the first bytes of a request, for which nobody waits any more after stop_idling().
+  Read read_idle(char* to, size_t most, Clock::time_point end);
   Outcome write(std::string_view bytes, Clock::time_point end);
   // Nothing more is written; what the other side still sends is thrown away for a moment, so that it can read
   // the answer before the connection breaks.
   void close_gently();
-  // Ends all reading and writing, from another thread.
-  void shut_down();
   bool other_side_left();
   std::string address() const;  // "192.168.1.7", "::1"
 
+  // From any thread: ends idle reading, or all reading and writing, now and from now on.
+  void stop_idling();
+  void shut_down();
+
  private:
-  int descriptor_;
+  friend class ListeningSocket;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 class ListeningSocket {
@@ -66,13 +56,18 @@ class ListeningSocket {
   ListeningSocket& operator=(const ListeningSocket&) = delete;
   int port() const { return port_; }
   bool loopback_only() const { return loopback_only_; }
-  // The next connection; nothing once the alarm is raised.
-  std::unique_ptr<Socket> accept(const Alarm& alarm);
+  // The next connection; nothing once it is closed.
+  std::unique_ptr<Socket> accept();
+  void close();  // from any thread
 
  private:
-  int descriptor_ = -1;
+  struct State;
+  std::unique_ptr<State> state_;
   int port_ = 0;
   bool loopback_only_ = false;
 };
+
+// Lets the process have descriptors for so many connections, as far as the system allows it.
+void allow_connections(int connections);
 
 }  // namespace maquette::server
