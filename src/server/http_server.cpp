@@ -78,6 +78,7 @@ class SocketBody : public BodyReader {
   // Reads what the handler left, where that is little. False: the connection cannot go on.
   bool skip_rest() {
     if (must_invite_ && !finished()) return false;  // the sender waits to be asked: it will not send
+    if (parser_.head().content_length.value_or(0) > received_ + kThrownAway) return false;
     try {
       for (uint64_t thrown = 0; !finished();) {
         thrown += next().size();
@@ -100,7 +101,8 @@ class SocketBody : public BodyReader {
 
   void wait_for_more() {
     const HttpOptions& options = input_.options();
-    const auto allowed = 30s + std::chrono::milliseconds(received_ * 1000 / options.slowest_body);
+    const auto allowed =
+        options.body_time + std::chrono::milliseconds(received_ * 1000 / options.slowest_body);
     const Outcome outcome = input_.fill(std::min(Clock::now() + options.stall_time, start_ + allowed));
     if (outcome == Outcome::late) throw BadRequest(408, "the rest of the request did not come");
     if (outcome != Outcome::done) throw BadRequest(400, "the request ended early");

@@ -25,7 +25,8 @@ struct HttpOptions {
   std::chrono::milliseconds head_time{10'000};   // for a whole head, from its first byte
   std::chrono::milliseconds idle_time{15'000};   // between two requests
   std::chrono::milliseconds stall_time{15'000};  // between two bytes of a body
-  uint64_t slowest_body = 16 << 10;              // bytes a second on average, after the first half minute
+  std::chrono::milliseconds body_time{30'000};   // for a whole body, and more for the bytes that came:
+  uint64_t slowest_body = 16 << 10;              // as long as so many bytes a second take
   std::chrono::milliseconds write_time{30'000};  // for each part of an answer
   std::chrono::milliseconds stop_time{5'000};    // for what is being answered when the server stops
 };

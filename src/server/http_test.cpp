@@ -61,6 +61,85 @@ TEST(HttpHead, SaysInOneWayWhereTheBodyEnds) {
   EXPECT_EQ(status_of_head(start + "Content-Length: 99999999999999999999"), 400);
 }
 
+TEST(HttpHead, RefusesWhatReadersUnderstandDifferently) {
+  const std::string start = "POST / HTTP/1.1\r\nHost: a\r\n";
+  EXPECT_EQ(status_of_head(start + "Content-Length: 5\r\nContent-Length: 5"), 400) << "twice the same";
+  EXPECT_EQ(status_of_head(start + "Content-Length: "), 400);
+  EXPECT_EQ(status_of_head(start + "Content-Length: 5 5"), 400);
+  EXPECT_EQ(status_of_head(start + "Content-Length: 0x5"), 400);
+  EXPECT_EQ(status_of_head(start + "Content-Length\t: 5"), 400);
+  EXPECT_EQ(status_of_head(start + "Content-Length: 18446744073709551615"), 413);
+  EXPECT_EQ(status_of_head(start + "Transfer-Encoding: chunked\r\nContent-Length: 5"), 400);
+  EXPECT_EQ(status_of_head(start + "Transfer-Encoding: gzip"), 501);
+  EXPECT_EQ(status_of_head(start + "Transfer-Encoding: gzip, chunked"), 501);
+  EXPECT_EQ(status_of_head(start + "Transfer-Encoding: xchunked\r\nContent-Length: 5"), 501);
+  EXPECT_EQ(status_of_head(start + "Transfer-Encoding:\r\n chunked"), 400) << "folded";
+  EXPECT_EQ(status_of_head(start + "Transfer-Encoding: chunked\r\n\tx"), 400) << "folded";
+  EXPECT_EQ(status_of_head(start + "X: a\nTransfer-Encoding: chunked"), 400) << "a bare line feed";
+  EXPECT_EQ(status_of_head(start + "X: a\rTransfer-Encoding: chunked"), 400) << "a bare carriage return";
+  EXPECT_EQ(status_of_head(start + "X: a\x7f"), 400);
+  EXPECT_EQ(status_of_head(start + ": a"), 400) << "no name";
+  EXPECT_EQ(status_of_head(start + "no colon"), 400);
+  EXPECT_EQ(status_of_head("POST / HTTP/1.0\r\nTransfer-Encoding: chunked"), 400);
+  EXPECT_EQ(status_of_head("GET / HTTP/1.0"), 200) << "a host is of HTTP/1.1";
+  EXPECT_EQ(status_of_head("GET / HTTP/1.1 \r\nHost: a"), 400);
+  EXPECT_EQ(status_of_head("GET /\r\nHost: a"), 400);
+  EXPECT_EQ(status_of_head(" GET / HTTP/1.1\r\nHost: a"), 400);
+  EXPECT_EQ(status_of_head("GET /#a HTTP/1.1\r\nHost: a"), 400);
+  EXPECT_EQ(status_of_head("GET /\xc3\xa9 HTTP/1.1\r\nHost: a"), 400);
+  EXPECT_EQ(status_of_head("AVERYLONGMETHODNAME / HTTP/1.1\r\nHost: a"), 400);
+  EXPECT_EQ(status_of_head(""), 400);
+}
+
+// The body of these bytes, given so many at a time; how the reading ended: 200, a status, 0 where more must
+// come.
+std::pair<std::string, int> body_of(const std::string& head, const std::string& bytes, size_t at_once) {
+  std::string body;
+  try {
+    RequestParser parser("POST / HTTP/1.1\r\nHost: a\r\n" + head + "\r\n\r\n");
+    size_t begin = 0;
+    for (size_t end = std::min(at_once, bytes.size()); !parser.finished();) {
+      const RequestParser::Part part = parser.read(std::string_view(bytes).substr(begin, end - begin));
+      body += part.body;
+      begin += part.used;
+      if (part.used > 0) continue;
+      if (end == bytes.size()) return {body, 0};
+      end = std::min(end + at_once, bytes.size());
+    }
+    return {body + "|" + bytes.substr(begin), 200};
+  } catch (const BadRequest& problem) {
+    return {body, problem.status()};
+  }
+}
+
+TEST(HttpBody, IsTheSameInPiecesOfAnySize) {
+  const std::string chunked = "Transfer-Encoding: chunked";
+  for (const size_t at_once : {1, 2, 3, 4, 5, 7, 1000}) {
+    const auto read = [&](const std::string& head, const std::string& bytes) {
+      return body_of(head, bytes, at_once);
+    };
+    using Read = std::pair<std::string, int>;
+    EXPECT_EQ(read("Content-Length: 5", "abcdeGET"), (Read{"abcde|GET", 200})) << at_once;
+    EXPECT_EQ(read("Content-Length: 0", "GET"), (Read{"|GET", 200}));
+    EXPECT_EQ(read("X: y", "GET"), (Read{"|GET", 200}));
+    EXPECT_EQ(read("Content-Length: 5", "abcd"), (Read{"abcd", 0}));
+    EXPECT_EQ(read(chunked, "0\r\n\r\nGET"), (Read{"|GET", 200})) << at_once;
+    EXPECT_EQ(read(chunked, "3\r\nabc\r\n00A;name=\"value\"\r\n0123456789\r\n0\r\n\r\nGET"),
+              (Read{"abc0123456789|GET", 200}))
+        << at_once;
+    EXPECT_EQ(read(chunked, "1\r\na\r\n0\r\nX-Sum: 5\r\nY: 6\r\n\r\nGET"), (Read{"a|GET", 200})) << at_once;
+    EXPECT_EQ(read(chunked, "1\r\na\r\n0\r\n\r"), (Read{"a", 0})) << at_once;
+    EXPECT_EQ(read(chunked, "-1\r\nabcdef").second, 400);
+    EXPECT_EQ(read(chunked, "0x1\r\n\r\n").second, 400);
+    EXPECT_EQ(read(chunked, "1\nabcdef\r\n").second, 400) << "a bare line feed";
+    EXPECT_EQ(read(chunked, "1\r\nabc\r\n0\r\n\r\n").second, 400) << "longer than it says";
+    EXPECT_EQ(read(chunked, "10000000000000000\r\nabc").second, 400) << "more than 64 bits";
+    EXPECT_EQ(read(chunked, "0\r\nContent-Length: 5\r\n\r\n").second, 400) << "behind the body";
+    EXPECT_EQ(read(chunked, "1;" + std::string(100'000, 'x')).second, 400) << "without an end";
+    EXPECT_EQ(read(chunked, "0\r\n" + std::string(100'000, 'x')).second, 400) << "without an end";
+  }
+}
+
 TEST(HttpText, EscapesAreDecodedOnceAndHoldText) {
   EXPECT_EQ(percent_decode("lanterns%2Fsq010%3Abg", false), "lanterns/sq010:bg");
   EXPECT_EQ(percent_decode("%252e", false), "%2e");
@@ -79,6 +158,8 @@ TEST(HttpText, Ranges) {
   EXPECT_EQ(parse_range("bytes=-5", 100), (Range{{95, 5}}));
   EXPECT_EQ(parse_range("bytes=50-1000", 100), (Range{{50, 50}}));
   EXPECT_EQ(parse_range("bytes=100-", 100)->first, 100u);
+  EXPECT_EQ(parse_range("bytes=-0", 100)->first, 100u) << "no bytes at all cannot be had";
+  EXPECT_EQ(parse_range("bytes=-500", 100), (Range{{0, 100}}));
   for (const char* other :
        {"", "bytes=", "bytes=-", "bytes=9-1", "bytes=0-1,3-4", "lines=1-2", "bytes=a-b", "bytes=1-x"}) {
     EXPECT_FALSE(parse_range(other, 100)) << other;

@@ -55,8 +55,10 @@ class Wire {
     }
     return true;
   }
-  // Some more bytes; empty where the server closed, or was silent for 20 s.
-  // Empty at the end, and after 30 seconds without anything: a test that waits in vain fails.
+  // Nothing more comes from here; what the server says can still be read.
+  void finish_sending() { shutdown(descriptor_, SHUT_WR); }
+  // Some more bytes. Empty at the end, and after 30 seconds without anything: a test that waits in vain
+  // fails.
   std::string receive() {
     char part[65536];
     const timeval longest{.tv_sec = 30, .tv_usec = 0};
