@@ -16,6 +16,7 @@
 
 #include "base/mapped_pages.h"
 #include "base/partial_files.h"
+#include "base/sync.h"
 
 namespace maquette {
 
@@ -151,14 +152,10 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::commit() {
-  const int descriptor = ::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) throw cannot("write", path_, errno);
-  const int synced = ::fsync(descriptor);
-  const int sync_error = errno;
-  ::close(descriptor);
-  if (synced != 0) throw cannot("write", path_, sync_error);
+  sync_file(temporary_, path_);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw cannot("write", path_, errno);
   committed_ = true;
+  sync_folder(path_.parent_path());
 }
 
 void write_file_atomically(const fs::path& path, std::string_view bytes) {

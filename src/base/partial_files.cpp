@@ -2,16 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <csignal>
 #include <ctime>
 #include <fmt/format.h>
 #include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
-#include "base/hash.h"
+#include "base/process_mark.h"
 #include "base/text.h"
 
 namespace maquette {
@@ -23,25 +20,8 @@ namespace fs = std::filesystem;
 constexpr time_t kDay = 24 * 60 * 60;
 constexpr size_t kMarkDigits = 8;
 
-// Process numbers mean something only within one boot and one namespace: containers that share a folder have
-// the same ones.
-const std::string& mark_of_here() {
-  static const std::string mark = [] {
-    std::error_code error;
-    const fs::path space = fs::read_symlink("/proc/self/ns/pid", error);
-    return sha256_hex(read_stream_file("/proc/sys/kernel/random/boot_id") + space.string())
-        .substr(0, kMarkDigits);
-  }();
-  return mark;
-}
-
-struct Owner {
-  std::string mark;
-  pid_t process = 0;
-};
-
-// Reads ".STEM.MARK-PROCESS-NUMBER.partial.EXTENSION", where the stem may hold anything.
-std::optional<Owner> owner_of(const std::string& name) {
+// The process mark in ".STEM.MARK-PROCESS-NUMBER.partial.EXTENSION", where the stem may hold anything.
+std::optional<std::string> owner_of(const std::string& name) {
   constexpr std::string_view kPartial = ".partial";
   const size_t end = name.rfind(kPartial);
   if (name.empty() || name[0] != '.' || end == std::string::npos) return std::nullopt;
@@ -59,23 +39,24 @@ std::optional<Owner> owner_of(const std::string& name) {
       !digits(parts[1], "0123456789") || !digits(parts[2], "0123456789")) {
     return std::nullopt;
   }
-  return Owner{.mark = parts[0], .process = static_cast<pid_t>(parse_integer(parts[1]).value_or(0))};
+  return parts[0] + "-" + parts[1];
 }
 
-bool is_stale(const fs::path& path, const Owner& owner) {
+bool is_stale(const fs::path& path, const std::string& owner) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_uid != ::geteuid())
     return false;
-  if (owner.mark != mark_of_here()) return std::time(nullptr) - status.st_mtime > kDay;
-  return owner.process > 0 && ::kill(owner.process, 0) != 0 && errno == ESRCH;
+  const Whereabouts where = find_process(owner);
+  if (where == Whereabouts::elsewhere) return std::time(nullptr) - status.st_mtime > kDay;
+  return where == Whereabouts::gone;
 }
 
 }  // namespace
 
 fs::path partial_name(const fs::path& path) {
   static std::atomic<int> counter{0};
-  const std::string name = fmt::format(".{}.{}-{}-{}.partial{}", path.stem().string(), mark_of_here(),
-                                       ::getpid(), ++counter, path.extension().string());
+  const std::string name = fmt::format(".{}.{}-{}.partial{}", path.stem().string(), process_mark(), ++counter,
+                                       path.extension().string());
   return path.parent_path() / name;
 }
 
@@ -83,7 +64,7 @@ void remove_stale_partial_files(const fs::path& folder) {
   std::error_code error;
   for (fs::directory_iterator at(folder.empty() ? fs::path(".") : folder, error), end; !error && at != end;
        at.increment(error)) {
-    const std::optional<Owner> owner = owner_of(at->path().filename().string());
+    const std::optional<std::string> owner = owner_of(at->path().filename().string());
     if (owner && is_stale(at->path(), *owner)) ::unlink(at->path().c_str());
   }
 }

@@ -28,6 +28,8 @@ class FileStore {
   const std::filesystem::path& folder() const { return folder_; }
 
  private:
+  bool has_for_good(const std::string& sha256) const;
+
   std::filesystem::path folder_;
 };
 
@@ -37,6 +39,11 @@ bool is_sha256(std::string_view text);
 // again.
 void register_file(const Change& change, const std::string& show_id, const std::string& sha256, int64_t bytes,
                    const std::string& media_type);
+// Removes the file of a purged row from the disk, unless somebody has brought the same bytes in again
+// meanwhile. Who registers a file makes sure afterwards that it is there (store.has): one of the two sees the
+// other.
+void remove_purged(db::Database& database, const FileStore& store, const std::string& show_id,
+                   const std::string& sha256);
 // Throws Error(not_found) unless the show has this file and it was not purged.
 db::Row find_file(db::Connection& c, const std::string& show_id, const std::string& sha256);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/identifiers.h"
+#include "base/process_mark.h"
 #include "base/text.h"
 #include "production/references.h"
 
@@ -28,6 +29,30 @@ void log_job(const Change& change, const db::Row& job, std::string_view action, 
 
 std::string lease_end(std::chrono::seconds length) {
   return utc_text(std::chrono::system_clock::now() + length);
+}
+
+// Of the process that new_runner() named.
+bool is_gone(std::string_view runner) {
+  return find_process(runner.substr(0, runner.find('/'))) == Whereabouts::gone;
+}
+
+void set_canceled(const Change& change, const db::Row& job) {
+  change->update("jobs",
+                 {{"state", "canceled"},
+                  {"runner", ""},
+                  {"finished_at", utc_now()},
+                  {"version", job.integer("version") + 1}},
+                 {"id", job.text("id")});
+  log_job(change, job, "job:cancel", {{"state", "canceled"}});
+}
+
+// The job as it is now, nobody else's until the end of the transaction; none where it is not this runner's
+// any more.
+std::optional<db::Row> still_ours(const Change& change, const db::Row& job) {
+  change.tx.lock_row("jobs", job.text("id"));
+  db::Row now = find_job(*change, job.text("id"));
+  if (now.text("state") == "running" && now.text("runner") == job.text("runner")) return now;
+  return std::nullopt;
 }
 
 bool is_open(const db::Row& job) { return job.text("state") == "queued" || job.text("state") == "running"; }
@@ -101,18 +126,8 @@ void cancel_job(const Change& change, const db::Row& job) {
                    {"id", now.text("id")});
     log_job(change, now, "job:cancel-asked");
   } else {
-    finish_canceled(change, now);
+    set_canceled(change, now);
   }
-}
-
-void finish_canceled(const Change& change, const db::Row& job) {
-  change->update("jobs",
-                 {{"state", "canceled"},
-                  {"runner", ""},
-                  {"finished_at", utc_now()},
-                  {"version", job.integer("version") + 1}},
-                 {"id", job.text("id")});
-  log_job(change, job, "job:cancel", {{"state", "canceled"}});
 }
 
 void retry_job(const Change& change, const db::Row& job) {
@@ -121,6 +136,7 @@ void retry_job(const Change& change, const db::Row& job) {
   change->update("jobs",
                  {{"state", "queued"},
                   {"attempts", int64_t{0}},
+                  {"progress", int64_t{0}},
                   {"cancel_asked", int64_t{0}},
                   {"error", db::Value()},
                   {"finished_at", db::Value()},
@@ -216,6 +232,8 @@ Json job_document(db::Connection& c, const db::Row& job) {
 
 // --- running ---
 
+std::string new_runner() { return fmt::format("{}/{}", process_mark(), new_uuid()); }
+
 std::optional<db::Row> claim_job(db::Database& database, const Lease& lease, const std::string& model) {
   {
     // Most of the time there is nothing: then nobody's right to write is taken.
@@ -235,7 +253,6 @@ std::optional<db::Row> claim_job(db::Database& database, const Lease& lease, con
       {{"state", "running"},
        {"runner", lease.runner},
        {"lease_until", lease_end(lease.length)},
-       {"progress", int64_t{0}},
        {"started_at", job->is_null("started_at") ? db::Value(now) : db::Value(job->text("started_at"))},
        {"version", job->integer("version") + 1}},
       {"id", job->text("id")});
@@ -263,59 +280,77 @@ bool renew_lease(db::Database& database, const std::string& job_id, const Lease&
 
 int64_t requeue_lost_jobs(db::Database& database) {
   const std::string now = utc_now();
+  std::vector<db::Row> lost;
   {
     const db::Lease c = database.connect();
-    if (!c->first("SELECT id FROM jobs WHERE state = 'running' AND lease_until < :now LIMIT 1",
-                  {{"now", now}}))
-      return 0;
+    for (db::Row& job : c->query("SELECT * FROM jobs WHERE state = 'running'")) {
+      if (job.text("lease_until") < now || is_gone(job.text("runner"))) lost.push_back(std::move(job));
+    }
   }
-  db::Transaction tx(database);
   int64_t count = 0;
-  for (const db::Row& job :
-       tx->query("SELECT * FROM jobs WHERE state = 'running' AND lease_until < :now", {{"now", now}})) {
-    const bool canceled = job.flag("cancel_asked");
-    tx->update("jobs",
-               {{"state", canceled ? "canceled" : "queued"},
-                {"runner", ""},
-                {"version", job.integer("version") + 1}},
-               {"id", job.text("id")});
-    provenance::append_event(tx, {"", "program"},
-                             {.action = "job:lost",
-                              .subject_kind = "job",
-                              .subject_id = job.text("id"),
-                              .show_id = job.text("show_id")});
+  for (const db::Row& job : lost) {
+    db::Transaction tx(database);
+    const Change change{tx, {"", "program"}};
+    // Somebody else may have seen it too, and have run it again by now; or its runner renewed the lease.
+    const auto ours = still_ours(change, job);
+    if (!ours || ours->text("lease_until") != job.text("lease_until")) continue;
+    change.log({.action = "job:lost",
+                .subject_kind = "job",
+                .subject_id = job.text("id"),
+                .show_id = job.text("show_id")});
+    if (ours->flag("cancel_asked")) {
+      set_canceled(change, *ours);
+    } else {
+      tx->update("jobs", {{"state", "queued"}, {"runner", ""}, {"version", ours->integer("version") + 1}},
+                 {"id", job.text("id")});
+    }
+    tx.commit();
     ++count;
   }
-  tx.commit();
   return count;
 }
 
-bool finish_picture(const Change& change, const db::Row& job) {
-  const db::Row now = find_job(*change, job.text("id"));
-  const int64_t made = now.integer("made") + 1;
-  const bool last = made == now.integer("count");
+bool finish_picture(const Change& change, const db::Row& job, int64_t index) {
+  const auto now = still_ours(change, job);
+  if (!now || now->integer("made") != index) {
+    throw Error(ErrorCode::conflict, "somebody else makes this picture by now")
+        .with("found", fmt::format("job {}, picture {}", job.text("id"), index + 1));
+  }
+  const int64_t made = index + 1;
+  const bool last = made == now->integer("count");
   db::Bindings columns = {{"made", made},
                           {"attempts", int64_t{0}},
                           {"progress", int64_t{0}},
-                          {"version", now.integer("version") + 1}};
+                          {"version", now->integer("version") + 1}};
   if (last) columns.insert(columns.end(), {{"state", "done"}, {"runner", ""}, {"finished_at", utc_now()}});
-  change->update("jobs", columns, {"id", now.text("id")});
-  if (last) log_job(change, now, "job:finish", {{"state", "done"}});
+  change->update("jobs", columns, {"id", now->text("id")});
+  if (last) log_job(change, *now, "job:finish", {{"state", "done"}});
   return last;
 }
 
-void fail_picture(const Change& change, const db::Row& job, const Json& error, bool try_again) {
-  const db::Row now = find_job(*change, job.text("id"));
-  const int64_t attempts = now.integer("attempts") + 1;
+void fail_picture(const Change& change, const db::Row& job, const Json& error, bool try_again,
+                  int64_t progress) {
+  const auto now = still_ours(change, job);
+  if (!now) return;
+  // What was reached in the attempt before stands in the row that was claimed; a picture after the first one
+  // begins at nothing.
+  const int64_t before = now->integer("made") == job.integer("made") ? job.integer("progress") : 0;
+  const int64_t attempts = progress > before ? 1 : now->integer("attempts") + 1;
   const bool over = !try_again || attempts >= kMostAttempts;
   db::Bindings columns = {{"attempts", attempts},
+                          {"progress", std::max(progress, before)},
                           {"error", error.dump()},
                           {"runner", ""},
-                          {"version", now.integer("version") + 1},
+                          {"version", now->integer("version") + 1},
                           {"state", over ? "failed" : "queued"}};
   if (over) columns.push_back({"finished_at", utc_now()});
-  change->update("jobs", columns, {"id", now.text("id")});
-  log_job(change, now, over ? "job:fail" : "job:try-again", {{"error", error}});
+  change->update("jobs", columns, {"id", now->text("id")});
+  log_job(change, *now, over ? "job:fail" : "job:try-again", {{"error", error}});
+}
+
+void stop_canceled(const Change& change, const db::Row& job) {
+  const auto now = still_ours(change, job);
+  if (now && now->flag("cancel_asked")) set_canceled(change, *now);
 }
 
 void release_job(db::Database& database, const std::string& job_id, const Lease& lease) {

@@ -45,9 +45,12 @@ Json job_document(db::Connection& c, const db::Row& job);
 // --- for who runs them ---
 
 struct Lease {
-  std::string runner;
+  std::string runner;  // new_runner()
   std::chrono::seconds length{30};
 };
+
+// A name for one who runs jobs: it says in which process, so that its end is noticed on this machine at once.
+std::string new_runner();
 
 // Takes the next job for this runner: the smallest priority first, then jobs of the `model` that is loaded,
 // then the oldest. Nothing where there is none.
@@ -55,15 +58,20 @@ std::optional<db::Row> claim_job(db::Database& database, const Lease& lease, con
 // False: the lease is lost, or somebody asks to stop.
 bool renew_lease(db::Database& database, const std::string& job_id, const Lease& lease,
                  int64_t progress_thousandths);
-// Jobs whose runner is gone are queued again.
+// Jobs whose process is gone, or whose lease ran out, are queued again.
 int64_t requeue_lost_jobs(db::Database& database);
 
-// One more picture of the job is made, in the transaction that files its take. Returns whether it was the
-// last.
-bool finish_picture(const Change& change, const db::Row& job);
-// The picture in work failed: tried again up to three times, then the job has failed.
-void fail_picture(const Change& change, const db::Row& job, const Json& error, bool try_again);
-void finish_canceled(const Change& change, const db::Row& job);
+// The picture `index` of the job is made, in the transaction that files its take. Returns whether it was the
+// last. Throws Error(conflict) where the job is not the runner's any more (its lease ran out, somebody else
+// went on): then the take must not be filed, so that no picture is made twice.
+bool finish_picture(const Change& change, const db::Row& job, int64_t index);
+// The picture in work failed, having come so far (in thousandths). It is tried again, until three runners in
+// a row came no further than the one before them; then the job has failed. Nothing where the job is not the
+// runner's any more.
+void fail_picture(const Change& change, const db::Row& job, const Json& error, bool try_again,
+                  int64_t progress);
+// The runner has stopped because it was asked to. Likewise.
+void stop_canceled(const Change& change, const db::Row& job);
 // Gives the job back, unfinished: at the end of the program.
 void release_job(db::Database& database, const std::string& job_id, const Lease& lease);
 

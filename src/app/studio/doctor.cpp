@@ -38,8 +38,8 @@ Json examine_show(Studio& studio, db::Connection& c, const db::Row& show, bool q
   int64_t bytes = 0;
   for (const db::Row& file : c.query("SELECT * FROM files WHERE show_id = :s", {{"s", show.text("id")}})) {
     const std::string sha256 = file.text("sha256");
+    if (!file.is_null("purged_at")) continue;  // one that is still there takes space for nothing: orphaned
     known.insert(sha256);
-    if (!file.is_null("purged_at")) continue;
     bytes += file.integer("bytes");
     const fs::path path = store.path(sha256);
     std::error_code error;

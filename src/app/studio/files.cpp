@@ -16,9 +16,10 @@ Reply upload(Call& call) {
   const db::Row show = production::find_show(*call.studio.database().connect(), call.text("show"));
   const std::string show_id = show.text("id");
   production::require(call.caller, Action::take_file, show_id);
-  const StoredFile file = store_file(store_of(call.studio, show), call.upload->file);
+  const production::FileStore store = store_of(call.studio, show);
+  const StoredFile file = store_file(store, call.upload->file);
   changing(call, Action::take_file, show_id, [&](const Change& change) {
-    production::register_file(change, show_id, file.sha256, file.bytes, file.media_type);
+    register_stored(change, store, show_id, file);
     change.log({.action = "file:upload",
                 .subject_kind = "file",
                 .subject_id = file.sha256,

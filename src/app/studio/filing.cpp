@@ -54,10 +54,13 @@ StoredPicture store_picture(const production::FileStore& store, const fs::path& 
   return stored;
 }
 
-void register_picture(const production::Change& change, const std::string& show_id,
-                      const StoredPicture& picture, production::NewTake& take) {
-  production::register_file(change, show_id, picture.sha256, picture.bytes, picture.media_type);
-  production::register_file(change, show_id, picture.thumbnail, picture.thumbnail_bytes, "image/jpeg");
+void register_picture(const production::Change& change, const production::FileStore& store,
+                      const std::string& show_id, const StoredPicture& picture, production::NewTake& take) {
+  register_stored(change, store, show_id,
+                  {.sha256 = picture.sha256, .media_type = picture.media_type, .bytes = picture.bytes});
+  register_stored(
+      change, store, show_id,
+      {.sha256 = picture.thumbnail, .media_type = "image/jpeg", .bytes = picture.thumbnail_bytes});
   take.sha256 = picture.sha256;
   take.thumbnail = picture.thumbnail;
   take.width = picture.width;
@@ -84,6 +87,13 @@ StoredFile store_file(const production::FileStore& store, const fs::path& file) 
   }
   stored.sha256 = store.take(file);
   return stored;
+}
+
+void register_stored(const production::Change& change, const production::FileStore& store,
+                     const std::string& show_id, const StoredFile& file) {
+  production::register_file(change, show_id, file.sha256, file.bytes, file.media_type);
+  if (store.has(file.sha256)) return;
+  throw Error(ErrorCode::failed, "the same picture was purged at this moment").hint("bring it in again");
 }
 
 PictureOrigin origin_of_record(const Json& record) {

@@ -27,8 +27,8 @@ production::FileStore store_of(Studio& studio, const db::Row& show);
 // Reads, checks and stores a picture; the file itself is taken away. Throws Error(bad_file).
 StoredPicture store_picture(const production::FileStore& store, const std::filesystem::path& file);
 // The rows of the picture and its thumbnail, and the take's fields that come from them.
-void register_picture(const production::Change& change, const std::string& show_id,
-                      const StoredPicture& picture, production::NewTake& take);
+void register_picture(const production::Change& change, const production::FileStore& store,
+                      const std::string& show_id, const StoredPicture& picture, production::NewTake& take);
 
 // Any file that takes and canvases refer to: pictures, layers, strokes. Throws Error(bad_file) for a type
 // that is not kept.
@@ -40,6 +40,9 @@ struct StoredFile {
   int64_t height = 0;
 };
 StoredFile store_file(const production::FileStore& store, const std::filesystem::path& file);
+// Its row. Throws Error(failed) where a purge took the same bytes away at the same moment.
+void register_stored(const production::Change& change, const production::FileStore& store,
+                     const std::string& show_id, const StoredFile& file);
 
 // What the recipe in a picture says, for the columns of a take; empty where there is none.
 struct PictureOrigin {

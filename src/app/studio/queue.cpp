@@ -7,6 +7,7 @@
 #include "app/studio/comparing.h"
 #include "app/studio/filing.h"
 #include "app/studio/job_recipe.h"
+#include "app/studio/left_overs.h"
 #include "base/file.h"
 #include "base/identifiers.h"
 #include "base/log.h"
@@ -51,7 +52,7 @@ struct Queue::Work {
 };
 
 Queue::Queue(Studio& studio, QueueOptions options)
-    : studio_(studio), options_(std::move(options)), runner_(new_uuid()) {
+    : studio_(studio), options_(std::move(options)), runner_(production::new_runner()) {
   if (options_.threads > 0) options_.worker.threads = options_.threads;
 }
 
@@ -185,7 +186,7 @@ bool Queue::handle(Work& work, const WorkerEvent& event) {
     return false;
   }
   db::Transaction tx(studio_.database());
-  production::finish_canceled({tx, {"", "program"}}, production::find_job(*tx, work.job.text("id")));
+  production::stop_canceled({tx, {"", "program"}}, work.job);
   tx.commit();
   std::error_code ignored;
   fs::remove(work.journal, ignored);
@@ -225,9 +226,9 @@ void Queue::file_picture(Work& work, const Json& done) {
   // The take and the count of the job, in one transaction.
   db::Transaction tx(studio_.database());
   const production::Change change{tx, {work.job.text("created_by"), work.job.text("role")}};
-  register_picture(change, work.show.text("id"), picture, take);
+  register_picture(change, store, work.show.text("id"), picture, take);
   const std::string take_id = production::file_take(change, work.task, take);
-  const bool last = production::finish_picture(change, work.job);
+  const bool last = production::finish_picture(change, work.job, work.index);
   tx.commit();
 
   std::error_code ignored;
@@ -240,7 +241,7 @@ void Queue::file_picture(Work& work, const Json& done) {
 void Queue::fail(Work& work, const Error& error, bool try_again) {
   log::warning("job {}: {}", work.job.text("id"), error.message());
   db::Transaction tx(studio_.database());
-  production::fail_picture({tx, {"", "program"}}, work.job, json_of(error), try_again);
+  production::fail_picture({tx, {"", "program"}}, work.job, json_of(error), try_again, work.progress);
   tx.commit();
   report(work, "failed", {{"error", json_of(error)}});
 }
@@ -257,6 +258,7 @@ void Queue::report(const Work& work, std::string_view event, Json more) {
 }
 
 QueuePool::QueuePool(Studio& studio, int workers, const QueueOptions& options) {
+  remove_left_overs(studio);
   for (int i = 0; i < workers; ++i) {
     threads_.emplace_back([this, &studio, options] {
       // A database that is away for a while ends no worker's loop.

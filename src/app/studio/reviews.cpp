@@ -94,9 +94,12 @@ Reply mask(Call& call) {
                                                   .feather = static_cast<int>(feather)});
   const std::string bytes = media::encode_image(picture, media::ImageFormat::png);
   const db::Row show = production::find_show(*call.studio.database().connect(), show_id);
-  const std::string sha256 = store_of(call.studio, show).put(bytes);
+  const production::FileStore store = store_of(call.studio, show);
+  const std::string sha256 = store.put(bytes);
   return changing(call, Action::take_file, show_id, [&](const Change& change) {
-    production::register_file(change, show_id, sha256, static_cast<int64_t>(bytes.size()), "image/png");
+    register_stored(
+        change, store, show_id,
+        {.sha256 = sha256, .media_type = "image/png", .bytes = static_cast<int64_t>(bytes.size())});
     change.log({.action = "annotation:mask",
                 .subject_kind = "take",
                 .subject_id = found.take.text("id"),

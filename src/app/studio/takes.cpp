@@ -164,7 +164,8 @@ Reply create(Call& call) {
 
   // Beyond this point the picture is on the disk; then it gets its rows.
   const PictureOrigin known = origin_of(call.upload->file);
-  const StoredPicture picture = store_picture(store_of(call.studio, show), call.upload->file);
+  const production::FileStore store = store_of(call.studio, show);
+  const StoredPicture picture = store_picture(store, call.upload->file);
   return changing(call, Action::take_file, show_id, [&](const Change& change) {
     production::NewTake take{.origin = call.text("origin", "imported"),
                              .title = call.text("title"),
@@ -179,7 +180,7 @@ Reply create(Call& call) {
       take.parents = {{.take_id = production::find_take(*change, call.text("parent")).text("id"),
                        .relation = call.text("relation", "source")}};
     }
-    register_picture(change, show_id, picture, take);
+    register_picture(change, store, show_id, picture, take);
     return take_reply(call, change, production::file_take(change, task, take), true);
   });
 }
@@ -239,12 +240,10 @@ Reply purge(Call& call) {
     freed = production::purge_take(change, row, call.text("reason"));
   });
   // The rows say so; now the disk. What a kill leaves here, the doctor names.
-  const db::Lease c = call.studio.database().connect();
-  const production::FileStore store =
-      store_of(call.studio, production::find_show(*c, reply.body["show_id"].get<std::string>()));
+  const db::Row show =
+      production::find_show(*call.studio.database().connect(), reply.body["show_id"].get<std::string>());
   for (const std::string& file : freed) {
-    std::error_code error;
-    fs::remove(store.path(file), error);
+    production::remove_purged(call.studio.database(), store_of(call.studio, show), show.text("id"), file);
   }
   return reply;
 }
