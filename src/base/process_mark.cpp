@@ -28,6 +28,13 @@ const std::string& mark_of_here() {
   return mark;
 }
 
+// It has ended, and nobody has asked how: "4711 (name) Z ...", where the name may hold anything.
+bool is_zombie(int64_t process) {
+  const std::string status = read_stream_file(fmt::format("/proc/{}/stat", process));
+  const size_t name_end = status.rfind(')');
+  return name_end != status.npos && status.compare(name_end, 3, ") Z") == 0;
+}
+
 }  // namespace
 
 std::string process_mark() { return fmt::format("{}-{}", mark_of_here(), ::getpid()); }
@@ -37,8 +44,8 @@ Whereabouts find_process(std::string_view mark) {
   if (dash == mark.npos || mark.substr(0, dash) != mark_of_here()) return Whereabouts::elsewhere;
   const auto number = parse_integer(mark.substr(dash + 1));
   if (!number || *number <= 0) return Whereabouts::elsewhere;
-  const bool gone = ::kill(static_cast<pid_t>(*number), 0) != 0 && errno == ESRCH;
-  return gone ? Whereabouts::gone : Whereabouts::here;
+  if (::kill(static_cast<pid_t>(*number), 0) != 0 && errno == ESRCH) return Whereabouts::gone;
+  return is_zombie(*number) ? Whereabouts::gone : Whereabouts::here;
 }
 
 }  // namespace maquette

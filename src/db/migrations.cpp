@@ -21,6 +21,21 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
   }
 }
 
+// In a transaction that nobody else's migration runs beside.
+template <typename Work>
+void alone(Connection& connection, const Work& work) {
+  const bool is_sqlite = connection.backend() == Backend::sqlite;
+  connection.execute(is_sqlite ? "BEGIN IMMEDIATE" : "BEGIN");
+  try {
+    if (!is_sqlite) connection.execute("SELECT pg_advisory_xact_lock(20261123)");
+    work();
+    connection.execute("COMMIT");
+  } catch (...) {
+    connection.execute("ROLLBACK");
+    throw;
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> statements_of(const Migration& migration, Backend backend) {
@@ -54,12 +69,18 @@ std::vector<std::string> statements_of(const Migration& migration, Backend backe
   return statements;
 }
 
-void migrate(Connection& connection, std::string_view last) {
-  const auto steps = migrations();
-  connection.execute(
-      "CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, hash TEXT NOT NULL, applied_at "
-      "TEXT NOT "
-      "NULL)");
+void migrate(Connection& connection, std::span<const Migration> steps) {
+  const auto make_table = [&] {
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, hash TEXT NOT NULL, applied_at "
+        "TEXT NOT NULL)");
+  };
+  // PostgreSQL fails where two programs do this at once.
+  if (connection.backend() == Backend::sqlite) {
+    make_table();
+  } else {
+    alone(connection, make_table);
+  }
   for (const Row& row : connection.query("SELECT name, hash FROM schema_migrations ORDER BY name")) {
     const auto known = std::ranges::find(steps, row.text("name"), &Migration::name);
     if (known == steps.end()) {
@@ -74,26 +95,17 @@ void migrate(Connection& connection, std::string_view last) {
     }
   }
   for (const Migration& step : steps) {
-    if (!last.empty() && step.name > last) break;
     const Bindings name = {{"name", std::string(step.name)}};
     if (connection.first("SELECT name FROM schema_migrations WHERE name = :name", name)) continue;
-    connection.execute(connection.backend() == Backend::sqlite ? "BEGIN IMMEDIATE" : "BEGIN");
-    try {
-      // Somebody else may have applied it while this one waited for the right to write.
-      if (connection.backend() == Backend::postgresql)
-        connection.execute("SELECT pg_advisory_xact_lock(20261123)");
-      if (!connection.first("SELECT name FROM schema_migrations WHERE name = :name", name)) {
-        for (const std::string& statement : statements_of(step, connection.backend()))
-          connection.execute(statement);
-        connection.insert(
-            "schema_migrations",
-            {{"name", std::string(step.name)}, {"hash", sha256_hex(step.sql)}, {"applied_at", utc_now()}});
-      }
-      connection.execute("COMMIT");
-    } catch (...) {
-      connection.execute("ROLLBACK");
-      throw;
-    }
+    alone(connection, [&] {
+      // Somebody else may have applied it while this one waited for its turn.
+      if (connection.first("SELECT name FROM schema_migrations WHERE name = :name", name)) return;
+      for (const std::string& statement : statements_of(step, connection.backend()))
+        connection.execute(statement);
+      connection.insert(
+          "schema_migrations",
+          {{"name", std::string(step.name)}, {"hash", sha256_hex(step.sql)}, {"applied_at", utc_now()}});
+    });
   }
 }
 

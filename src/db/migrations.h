@@ -19,9 +19,9 @@ struct Migration {
 
 std::span<const Migration> migrations();
 
-// Applies what is missing, up to the step `last` (empty: all). Throws Error(conflict) where the database is
-// newer than the program, and where an applied step is not the one that the program knows.
-void migrate(Connection& connection, std::string_view last = {});
+// Applies what is missing, each step whole or not at all. Throws Error(conflict) where the database is newer
+// than the program, and where an applied step is not the one that the program knows.
+void migrate(Connection& connection, std::span<const Migration> steps = migrations());
 
 // The statements of a step for one kind of database.
 std::vector<std::string> statements_of(const Migration& migration, Backend backend);

@@ -23,7 +23,30 @@ inline std::vector<Backend> test_backends() {
 
 class TestDatabase {
  public:
-  explicit TestDatabase(Backend backend) try {
+  enum class Content { schema, nothing };
+  explicit TestDatabase(Backend backend, Content content = Content::schema) try : content_(content) {
+    make(backend);
+  } catch (const Error& error) {
+    throw std::runtime_error(error.message());
+  }
+  ~TestDatabase() { remove(); }
+  Database& database() { return *database_; }
+  const std::string& url() const { return url_; }
+  // Another one in its place.
+  void clear() {
+    const Backend backend = server_.empty() ? Backend::sqlite : Backend::postgresql;
+    remove();
+    make(backend);
+  }
+  // The SQLite files of another folder in its place.
+  void become(const std::filesystem::path& folder) {
+    remove();
+    folder_ = folder;
+    url_ = (folder / "studio.db").string();
+  }
+
+ private:
+  void make(Backend backend) {
     const std::string name = "maquette_test_" + lower_hex(random_bytes(6));
     if (backend == Backend::sqlite) {
       folder_ = std::filesystem::temp_directory_path() / name;
@@ -37,20 +60,16 @@ class TestDatabase {
       const size_t path = server_.rfind('/', query);
       url_ = server_.substr(0, path + 1) + name + server_.substr(query);
     }
-    database_ = Database::open(url_);
-  } catch (const Error& error) {
-    throw std::runtime_error(error.message());
+    if (content_ == Content::schema) database_ = Database::open(url_);
   }
-  ~TestDatabase() {
+  void remove() {
     database_.reset();
     if (!folder_.empty()) std::filesystem::remove_all(folder_);
     if (!name_.empty())
       Connection(server_, Backend::postgresql).execute("DROP DATABASE " + name_ + " WITH (FORCE)");
   }
-  Database& database() { return *database_; }
-  const std::string& url() const { return url_; }
 
- private:
+  Content content_;
   std::filesystem::path folder_;
   std::string server_, name_, url_;
   std::unique_ptr<Database> database_;

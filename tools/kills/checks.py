@@ -231,10 +231,22 @@ def is_left_over(name: str) -> bool:
     return len(parts) != 3 or not pathlib.Path(f"/proc/{parts[1]}").exists()
 
 
-def left_overs(folder: pathlib.Path) -> list[str]:
-    """After a start, nothing half written is left by those who were killed."""
-    names = [os.path.join(at, n) for at, _, files in os.walk(folder) for n in files if is_left_over(n)]
-    return few("temporary file", [os.path.relpath(name, folder) for name in names])
+class LeftOvers:
+    """Nothing half written stays of those who were killed: what is there after a start is gone after the next one.
+    (A process may still be dying when the next server starts.)"""
+
+    def __init__(self, folder: pathlib.Path):
+        self.folder = folder
+        self.before: set[str] = set()
+
+    def check(self) -> list[str]:
+        names = {os.path.join(at, n) for at, _, files in os.walk(self.folder) for n in files if is_left_over(n)}
+        stayed, self.before = names & self.before, names
+        return few("temporary file", sorted(os.path.relpath(name, self.folder) for name in stayed))
+
+    def check_all(self) -> list[str]:
+        self.check()
+        return self.check()
 
 
 def idle_spool(folder: pathlib.Path) -> list[str]:
