@@ -1,6 +1,6 @@
-// What guests may do: open a link with its password, look at the takes of its playlist, comment on them. The
-// address of a link is no secret enough by itself; the password makes a ticket, kept in a cookie for this
-// link only.
+// What guests may do: open a link with its password, look at the takes of its playlist, read what was said
+// about these takes, comment on them. The address of a link is no secret enough by itself; the password makes
+// a ticket, kept in a cookie for this link only.
 #include "app/studio/operation.h"
 #include "base/text.h"
 #include "production/accounts_links.h"
@@ -47,13 +47,36 @@ db::Row take_of_playlist(db::Connection& c, const Guest& guest, const std::strin
   throw Error(ErrorCode::not_found, "this take is not among those shown");
 }
 
-// What a guest sees of a take: no prompts, no settings, no people.
-Json guest_take(const db::Row& row) {
+// What a guest sees of a take: no prompts, no settings.
+Json guest_take(db::Connection& c, const db::Row& row) {
+  const std::string task = production::task_name(c, production::find_task(c, row.text("task_id")));
   return {{"id", row.text("id")},
+          {"reference", task + "/" + production::take_label(row.integer("revision"), row.integer("number"))},
           {"label", production::take_label(row.integer("revision"), row.integer("number"))},
           {"title", row.text("title")},
           {"width", row.integer("width")},
           {"height", row.integer("height")}};
+}
+
+// What was said about this take, oldest first, with what was drawn on it: nothing that was said about the
+// task as a whole, or about takes that are not in the playlist.
+Json guest_comments(db::Connection& c, const db::Row& take) {
+  Json items = Json::array();
+  for (const db::Row& row : c.query("SELECT m.*, p.name AS person_name, a.drawing AS drawn FROM comments m "
+                                    "LEFT JOIN people p ON p.id = "
+                                    "m.person_id LEFT JOIN annotations a ON a.id = m.annotation_id AND "
+                                    "a.removed_at IS NULL WHERE m.task_id "
+                                    "= :task AND m.take_id = :take ORDER BY m.said_at, m.seq",
+                                    {{"task", take.text("task_id")}, {"take", take.text("id")}})) {
+    const bool by_guest = row.is_null("person_id");
+    items.push_back({{"id", row.text("id")},
+                     {"text", row.text("text")},
+                     {"author", by_guest ? row.text("guest") : row.text("person_name")},
+                     {"is_guest", by_guest},
+                     {"said_at", row.text("said_at")},
+                     {"drawing", row.is_null("drawn") ? Json::array() : Json::parse(row.text("drawn"))}});
+  }
+  return items;
 }
 
 Json guest_view(db::Connection& c, const Guest& guest) {
@@ -64,7 +87,7 @@ Json guest_view(db::Connection& c, const Guest& guest) {
   Json takes = Json::array();
   for (const db::Row& row :
        c.query(fmt::format("{} ORDER BY i.position", kTakesOfPlaylist), {{"playlist", guest.playlist_id}})) {
-    takes.push_back(guest_take(row));
+    takes.push_back(guest_take(c, row));
   }
   return {{"playlist",
            {{"id", guest.playlist_id},
@@ -117,6 +140,11 @@ Response Api::answer_guest(Request& request, std::string_view path) {
     const db::Row file = production::find_file(*c, guest->show_id, sha256);
     return reply_response(
         {.file = store.path(sha256), .media_type = file.text("media_type"), .immutable = true}, request);
+  }
+  if (parts.size() == 6 && parts[3] == "takes" && parts[5] == "comments" && reads) {
+    const db::Lease c = database.connect();
+    const Json items = guest_comments(*c, take_of_playlist(*c, *guest, parts[4]));
+    return json_response(200, {{"items", items}, {"next", nullptr}});
   }
   if (parts.size() == 6 && parts[3] == "takes" && parts[5] == "comments" && request.method == "POST") {
     const Json body = body_of(request);

@@ -1,6 +1,7 @@
 // Who may come in: sessions, tokens, links, and what is refused.
 #include <gtest/gtest.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "production/accounts_links.h"
 #include "server/test_server.h"
@@ -318,6 +319,66 @@ TEST_P(Guests, OpenALinkWithItsPassword) {
   execute("UPDATE share_links SET revoked_at = '2020-01-01T00:00:00.000Z'");
   EXPECT_EQ(client.get(path).status, 401);
   EXPECT_EQ(client.post(path + "/open", {{"password", "for guests"}, {"name", "Guest"}}).status, 404);
+}
+
+TEST_P(Guests, ReadWhatWasSaidAboutTheTakesOfTheirPlaylistAndNothingElse) {
+  studio_.add_person("director", Role::administrator);
+  Client director = studio_.signed_in("director");
+  const auto ask = [&](std::string_view path, const Json& body) {
+    const Answer answer = director.post("/api/v1" + std::string(path), body);
+    EXPECT_LT(answer.status, 300) << path << ": " << answer.body;
+    return answer.json();
+  };
+  ask("/shows", {{"code", "reel"}, {"name", "Reel"}});
+  ask("/shows/reel/sequences", {{"code", "sq010"}});
+  ask("/shows/reel/shots", {{"code", "sh010"}, {"parent", "sq010"}});
+  ask("/entities/reel%2Fsq010%2Fsh010/tasks", {{"task_type", "background"}});
+  const std::string task = "/api/v1/tasks/reel%2Fsq010%2Fsh010%3Abackground";
+  std::vector<Json> takes;
+  for (const char* title : {"shown", "kept back"}) {
+    const Answer filed =
+        director.send("POST", task + "/takes?origin=imported&title=" + (takes.empty() ? "a" : "b"),
+                      read_text_file("tests/golden/networks/clip_vision/picture.png").take(),
+                      "Content-Type: image/png\r\n");
+    ASSERT_EQ(filed.status, 201) << title << filed.body;
+    takes.push_back(filed.json());
+  }
+  const Json playlist =
+      ask("/shows/reel/playlists", {{"name", "For the client"}, {"takes", Json::array({takes[0]["id"]})}});
+  const Json link = ask("/playlists/" + playlist["id"].get<std::string>() + "/links",
+                        {{"password", "for guests"}, {"can_comment", true}});
+  const std::string comments = "/tasks/reel%2Fsq010%2Fsh010%3Abackground/comments";
+  ask(comments, {{"text", "warmer, please"}, {"take", takes[0]["id"]}});
+  ask(comments, {{"text", "of the other take"}, {"take", takes[1]["id"]}});
+  ask(comments, {{"text", "of the whole task"}});
+
+  Client guest = studio_.client();
+  const std::string path = "/api/v1/shared/" + link["token"].get<std::string>();
+  const auto said_about = [&](const Json& take) {
+    return guest.get(path + "/takes/" + take["id"].get<std::string>() + "/comments");
+  };
+  EXPECT_EQ(said_about(takes[0]).status, 401) << "the password comes first";
+  guest.keep(guest.post(path + "/open", {{"password", "for guests"}, {"name", "Client"}}));
+  EXPECT_EQ(guest.get(path).json()["takes"][0]["reference"], "reel/sq010/sh010:background/v001/t01");
+  EXPECT_EQ(guest
+                .post(path + "/takes/" + takes[0]["id"].get<std::string>() + "/comments",
+                      {{"text", "lovely"},
+                       {"drawing",
+                        {{{"kind", "rect"},
+                          {"points", {{0.1, 0.1}, {0.4, 0.3}}},
+                          {"color", "#ff0000"},
+                          {"width", 0.01}}}}})
+                .status,
+            201);
+  const Json said = said_about(takes[0]).json()["items"];
+  ASSERT_EQ(said.size(), 2u) << said;
+  EXPECT_EQ(said[0]["text"], "warmer, please");
+  EXPECT_EQ(said[0]["author"], "director");
+  EXPECT_EQ(said[0]["drawing"], Json::array());
+  EXPECT_EQ(said[1]["author"], "Client");
+  EXPECT_TRUE(said[1]["is_guest"].get<bool>());
+  EXPECT_EQ(said[1]["drawing"][0]["kind"], "rect");
+  EXPECT_EQ(said_about(takes[1]).status, 404) << "not in the playlist";
 }
 
 TEST_P(Guests, ALinkEnds) {
