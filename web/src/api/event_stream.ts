@@ -17,6 +17,8 @@ export class EventStreamParser {
   private data: string[] = [];
   private id: string | null = null;
   retryMs: number | null = null;
+  /** The id of the last whole event, also of one without data: the server says with it where a stream begins. */
+  lastEventId: string | null = null;
 
   push(text: string): StreamMessage[] {
     this.buffer += text;
@@ -47,6 +49,7 @@ export class EventStreamParser {
 
   private dispatch(): StreamMessage | null {
     const message = { event: this.event || "message", data: this.data.join("\n"), id: this.id };
+    if (this.id !== null) this.lastEventId = this.id;
     const empty = this.data.length === 0;
     this.event = "";
     this.data = [];
@@ -128,6 +131,7 @@ export function openStream(options: StreamOptions): Stream {
         options.onMessage(message);
         if (message.id !== null) lastEventId = message.id;
       }
+      if (parser.lastEventId !== null) lastEventId = parser.lastEventId;
       if (parser.retryMs !== null) wait = parser.retryMs;
     }
   }

@@ -27,6 +27,26 @@ describe("openStream", () => {
   let stream: Stream | null = null;
   afterEach(() => stream?.close());
 
+  it("goes on from where the first stream began, though nothing happened in it", async () => {
+    const answers = [() => new Response("retry: 1\nid: 41\n\n"), () => new Response("id: 42\ndata: missed\n\n"), () => new Response("", { status: 401 })];
+    const asked: (string | null)[] = [];
+    const got: string[] = [];
+    const refused = vi.fn();
+    stream = openStream({
+      url: "/stream",
+      firstWaitMs: 1,
+      fetch: (async (_: string, init: RequestInit) => {
+        asked.push((init.headers as Record<string, string>)["Last-Event-ID"] ?? null);
+        return answers[asked.length - 1]!();
+      }) as unknown as typeof fetch,
+      onMessage: (message) => got.push(message.data),
+      onRefused: refused,
+    });
+    await vi.waitFor(() => expect(refused).toHaveBeenCalled());
+    expect(got).toEqual(["missed"]);
+    expect(asked).toEqual([null, "41", "42"]);
+  });
+
   it("goes on after the last event, over cuts and failing servers, and gives up when refused", async () => {
     const answers: (() => Response | Promise<Response>)[] = [
       () => new Response("id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\ndata: lo"),

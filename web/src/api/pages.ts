@@ -5,7 +5,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { ErrorDocument, Page } from "../model/documents";
 import { queryString, type Query } from "./client";
 import { asErrorDocument } from "./errors";
-import { onEvent } from "./live";
+import { onEvent, onLoss } from "./live";
 import { api } from "./session";
 import { matches, type Topic } from "./store";
 
@@ -88,8 +88,10 @@ export function usePages<T>(path: string, options: { query?: Query; topics?: Top
         void list.reload();
       }, kCoalesceMs);
     });
+    const endLoss = onLoss(() => void list.reload());
     return () => {
       end();
+      endLoss();
       clearTimeout(timer);
     };
   }, [list]);

@@ -8,7 +8,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { ErrorDocument, StudioEvent } from "../model/documents";
 import { queryString, type Query } from "./client";
 import { ApiError, asErrorDocument } from "./errors";
-import { onEvent } from "./live";
+import { onEvent, onLoss } from "./live";
 import { api, me } from "./session";
 
 /** Which events make a document stale: kinds of subject, narrowed to a show or a task where the event names one. */
@@ -104,13 +104,12 @@ onEvent((event) => {
   }
 });
 
-/** Loads everything on screen again, for example after somebody else signed in. */
-export function reloadAll(): void {
+onLoss(() => {
   for (const [key, held] of resources) {
     if (held.holders > 0) reloadSoon(held);
     else resources.delete(key);
   }
-}
+});
 
 /** The handle of a document; null as path gives an empty one (nothing is asked). */
 export function useResource<T>(

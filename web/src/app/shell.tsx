@@ -2,7 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { startLive, stopLive, streamState } from "../api/live";
+import { isListening, startLive, stopLive, streamState } from "../api/live";
 import { me, signOut } from "../api/session";
 import { run, tooltip, useActions, type Action } from "../parts/actions";
 import { Notices, reportError } from "../parts/notices";
@@ -123,6 +123,8 @@ function Studio(): JSX.Element {
   useActions(kShellActions, kContext);
   useEffect(() => {
     startLive();
+    // The view's code comes while the stream opens.
+    found.peek()?.route.load().catch(reportError);
     return stopLive;
   }, []);
   useEffect(() => {
@@ -132,7 +134,7 @@ function Studio(): JSX.Element {
     <div class="shell">
       <Bar />
       <main id="main" class="main" tabIndex={-1}>
-        <Routed />
+        {isListening.value && <Routed />}
       </main>
       {shortcutsOpen.value && <ShortcutSheet close={() => (shortcutsOpen.value = false)} />}
     </div>

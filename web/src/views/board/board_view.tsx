@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { segment } from "../../api/client";
-import { onEvent } from "../../api/live";
+import { onEvent, onLoss } from "../../api/live";
 import { RowWindow } from "../../api/row_window";
 import { may } from "../../api/session";
 import { useResource } from "../../api/store";
@@ -33,8 +33,10 @@ function useWindow(path: string, query: Record<string, string>): RowWindow<Board
       clearTimeout(timer);
       timer = setTimeout(() => rows.refresh(), 200);
     });
+    const endLoss = onLoss(() => rows.refresh());
     return () => {
       end();
+      endLoss();
       clearTimeout(timer);
       rows.close();
     };
