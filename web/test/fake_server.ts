@@ -5,7 +5,7 @@
 //
 // Jobs move only when advance() is called, so that tests decide when takes arrive.
 import type { BoardRow, Entity, Job, StudioEvent, Take, Task } from "../src/model/documents";
-import { at, kAssetTypes, kModels, kRoles, kStatuses, kTable, kTaskTypes, newId, permissionsOf, pictureHash, seedData, type Data } from "./fake_data";
+import { at, kAssetTypes, kModels, kProof, kRoles, kStatuses, kTable, kTaskTypes, newId, permissionsOf, pictureHash, seedData, type Data } from "./fake_data";
 import { landscape } from "./fake_pictures";
 
 interface Call {
@@ -45,6 +45,7 @@ export class FakeStudio {
   private streams = new Set<{ send(text: string): void; end(): void }>();
   private uploads = new Map<string, Uint8Array>();
   private pictures = new Map<string, Buffer>();
+  private said: { id: string; take: string; text: string; author: string; is_guest: boolean; said_at: string; drawing: unknown[] }[] = [];
 
   constructor() {
     this.addSession();
@@ -483,7 +484,7 @@ export class FakeStudio {
     this.on("PATCH", "/annotations/{id}", ({ values, body }) => Object.assign(this.data.annotations.find((each) => each.id === values[0])!, body));
     this.on("POST", "/annotations/{id}/remove", ({ values }) => ((this.data.annotations = this.data.annotations.filter((each) => each.id !== values[0])), null));
     this.on("POST", "/annotations/{id}/mask", () => ({ sha256: pictureHash(7, 7), width: 1920, height: 1080 }));
-    this.on("POST", "/takes/{take}/prove", () => ({ outside_unchanged: true, changed_pixels: 184320, seam_drift: { l: 0.21, a: 0.03, b: 0.05 } }));
+    this.on("POST", "/takes/{take}/prove", ({ values }) => Object.assign(this.take(values[0]!), { proof: kProof }));
     this.on("GET", "/takes/{take}/seam", () => ({ x: 0.8, y: 1.3 }));
     this.on("GET", "/takes/{take}/picture", ({ values }) => this.picture(this.take(values[0]!).sha256, 960));
     this.on("GET", "/takes/{take}/thumbnail", ({ values }) => this.picture(this.take(values[0]!).thumbnail!, 320));
@@ -580,9 +581,19 @@ export class FakeStudio {
       if (body.password !== "guest") throw new Refusal(403, "refused", "the password is wrong");
       return null;
     });
-    this.on("GET", "/shared/{token}", () => ({ playlist: this.data.playlists[0], takes: this.data.playlists[0]!.items, can_comment: true }));
+    this.on("GET", "/shared/{token}", () => {
+      const { id, name, description, items } = this.data.playlists[0]!;
+      const takes = items.map(({ id, reference, label, title, width, height }) => ({ id, reference, label, title, width, height }));
+      return { playlist: { id, name, description, show: "Lanterns" }, takes, guest: "Client", can_comment: true };
+    });
+    this.on("GET", "/shared/{token}/takes/{take}/comments", ({ values }) => page(this.said.filter((each) => each.take === values[1])));
+    this.on("GET", "/shared/{token}/takes/{take}/thumbnail", ({ values }) => this.picture(this.take(values[1]!).sha256, 320));
     this.on("GET", "/shared/{token}/takes/{take}/picture", ({ values }) => this.picture(this.take(values[1]!).sha256, 960));
-    this.on("POST", "/shared/{token}/takes/{take}/comments", ({ body }) => ({ id: newId(), ...body }));
+    this.on("POST", "/shared/{token}/takes/{take}/comments", ({ values, body }) => {
+      const drawing = (body.drawing as unknown[] | undefined) ?? [];
+      this.said.push({ id: newId(), take: values[1]!, text: String(body.text), author: "Client", is_guest: true, said_at: new Date().toISOString(), drawing });
+      return { done: true };
+    });
   }
 
   private addStudio(): void {

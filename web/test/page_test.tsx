@@ -163,6 +163,21 @@ describe("a task", () => {
     press("w");
     await soon(() => expect(root.querySelectorAll(".take-withdrawn").length).toBe(1));
   });
+  it("keeps two settings that are changed before the page is drawn again", async () => {
+    await openTask();
+    for (const [label, value] of [["Width", "512"], ["Height", "256"]] as const) {
+      const field = find<HTMLInputElement>(`input[aria-label="${label}"]`);
+      field.value = value;
+      field.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+    await soon(() => expect(find<HTMLInputElement>('input[aria-label="Height"]').value).toBe("256"));
+    expect(find<HTMLInputElement>('input[aria-label="Width"]').value).toBe("512");
+  });
+  it("says who approved the take that is looked at, and offers no approving of it", async () => {
+    await openTask(`?take=${takeOf("v002 t03").id}`);
+    await soon(() => expect(find(".approved-by").textContent).toContain("Approved by Inès Caron (Art director)"));
+    expect([...root.querySelectorAll(".take-buttons button")].map((each) => each.textContent)).not.toContain("Approve");
+  });
   it("shows takes as they arrive, also those of while the stream was cut", async () => {
     await openTask();
     const before = root.querySelectorAll(".take").length;

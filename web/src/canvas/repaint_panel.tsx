@@ -30,7 +30,7 @@ export function ProofLines({ proof }: { proof: Proof }): JSX.Element {
       </div>
       <div>
         <dt>{t("canvas.proof.pixels")}</dt>
-        <dd class="mono">{formatNumber(proof.changed_pixels)}</dd>
+        <dd class="mono">{t("canvas.proof.of", { n: proof.changed_pixels, of: proof.outside_pixels })}</dd>
       </div>
       {delta !== undefined && (
         <div class={delta > kVisible ? "proof-warn" : ""}>

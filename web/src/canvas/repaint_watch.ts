@@ -4,7 +4,7 @@ import { segment, type Client } from "../api/client";
 import { asErrorDocument } from "../api/errors";
 import { onEvent, onJobProgress } from "../api/live";
 import type { ErrorDocument, Job, Take } from "../model/documents";
-import { prove, type Proof, type Repaint } from "./work";
+import { proofOf, prove, type Proof, type Repaint } from "./work";
 
 export interface ProvedTake {
   take: Take;
@@ -83,7 +83,8 @@ export class RepaintWatch {
 
   private async proved(id: string, item: Watched): Promise<ProvedTake> {
     const take = await this.client.get<Take>(`/takes/${segment(id)}`);
-    if (!item.mask || !item.parent) return { take, proof: null, error: null };
+    const filed = proofOf(take);
+    if (filed || !item.mask || !item.parent) return { take, proof: filed, error: null };
     try {
       return { take, proof: await prove(this.client, id, item.mask, item.parent), error: null };
     } catch (thrown) {

@@ -9,9 +9,11 @@ import type { Editor } from "./editor";
 import type { Pixels } from "./pixels";
 import { maskToPng, pixelsToPng } from "./png";
 
-/** POST /takes/{take}/prove. Colour differences in levels of 0..255, and as CIE 1976 Delta E. */
+/** The proof of a retake. Colour differences in levels of 0..255, and as CIE 1976 Delta E. */
 export interface Proof {
   outside_unchanged: boolean;
+  outside_pixels: number;
+  /** Of those outside. */
   changed_pixels: number;
   seam_drift: SeamDrift;
 }
@@ -157,8 +159,14 @@ async function regionOf(client: Client, editor: Editor, show: string, layer: Lay
   return { prompt: layer.prompt, mask: `sha256:${mask}`, weight: layer.weight };
 }
 
-export function prove(client: Client, take: string, mask: string, parent: string): Promise<Proof> {
-  return client.post<Proof>(`/takes/${segment(take)}/prove`, { mask, parent });
+/** The proof stands in the take: the server measures it when it files a retake. */
+export function proofOf(take: Take): Proof | null {
+  return typeof take.proof?.outside_unchanged === "boolean" ? (take.proof as unknown as Proof) : null;
+}
+
+/** Measures it now; the answer is the take with its proof. */
+export async function prove(client: Client, take: string, mask: string, parent: string): Promise<Proof | null> {
+  return proofOf(await client.post<Take>(`/takes/${segment(take)}/prove`, { mask, parent }));
 }
 
 /** A file name of a layer: its number, so that the order stays, and its name in plain letters. */

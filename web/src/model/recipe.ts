@@ -138,7 +138,7 @@ const kOwnFields = new Set([
   "model", "prompt", "negative", "width", "height", "steps", "cfg", "sampler", "schedule", "seed", "init", "strength", "controls", "loras", "tile_x", "tile_y",
 ]);
 /** What the engine says about the run, not what it was asked; and what names the model a second time. */
-const kNotAsked = new Set(["schema", "version", "program", "run", "result", "warnings", "timings"]);
+export const kNotAsked: ReadonlySet<string> = new Set(["schema", "version", "program", "run", "result", "warnings", "timings"]);
 
 type Known = readonly { name: string; path: string }[];
 

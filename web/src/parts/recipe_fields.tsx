@@ -1,7 +1,7 @@
 // A recipe, read: the prompt in full, everything else as name and value.
 import type { JSX } from "preact";
 import type { Recipe } from "../model/documents";
-import { fileName } from "../model/recipe";
+import { fileName, kNotAsked } from "../model/recipe";
 import { t, tOr } from "../words";
 import "./recipe_fields.css";
 
@@ -17,7 +17,7 @@ function text(value: unknown): string {
 }
 
 export function RecipeFields({ recipe }: { recipe: Recipe }): JSX.Element {
-  const fields = Object.entries(recipe).filter(([name, value]) => !kLong.includes(name) && value !== null && value !== "");
+  const fields = Object.entries(recipe).filter(([name, value]) => !kLong.includes(name) && !kNotAsked.has(name) && value !== null && value !== "");
   return (
     <div class="recipe">
       {recipe.prompt && <p class="recipe-prompt">{recipe.prompt}</p>}

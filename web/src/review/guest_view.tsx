@@ -1,4 +1,5 @@
-// A shared playlist for guests: a name and the link's password, then looking, drawing and commenting, nothing else.
+// A shared playlist for guests: a name and the link's password, then looking, reading what was said about the
+// pictures, drawing and commenting, nothing else.
 import { signal, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
@@ -6,19 +7,32 @@ import { segment } from "../api/client";
 import { ApiError, asErrorDocument } from "../api/errors";
 import { api } from "../api/session";
 import { kStageActions } from "../canvas/stage_actions";
-import type { ErrorDocument, Playlist, Take } from "../model/documents";
+import type { ErrorDocument, Page, Playlist, Take } from "../model/documents";
 import { useActions } from "../parts/actions";
 import { ErrorBox } from "../parts/error_box";
 import { notify, reportError } from "../parts/notices";
-import { t } from "../words";
+import { formatTime, t } from "../words";
 import { Board, Drafting, PenBar } from "./board";
+import type { Shape } from "./drawing";
 import { shortReference } from "./player_view";
 import "./review.css";
 
+type SharedTake = Pick<Take, "id" | "reference" | "label" | "title" | "width" | "height">;
+
 interface Shared {
-  playlist: Playlist;
-  takes: Take[];
+  playlist: Pick<Playlist, "id" | "name" | "description">;
+  takes: SharedTake[];
   can_comment: boolean;
+}
+
+/** What was said about one picture, by the crew or by guests. */
+interface Said {
+  id: string;
+  text: string;
+  author: string;
+  is_guest: boolean;
+  said_at: string;
+  drawing: Shape[];
 }
 
 class GuestDesk {
@@ -28,8 +42,7 @@ class GuestDesk {
   readonly text = signal("");
   readonly locked = signal(false);
   readonly error: Signal<ErrorDocument | null> = signal<ErrorDocument | null>(null);
-  /** Takes that this guest has said something about, and how often. */
-  readonly said: Signal<Record<string, number>> = signal<Record<string, number>>({});
+  readonly said: Signal<Said[]> = signal<Said[]>([]);
 
   constructor(readonly token: string) {
     void this.load();
@@ -43,6 +56,7 @@ class GuestDesk {
     try {
       this.shared.value = await api.get<Shared>(this.path);
       this.locked.value = false;
+      await this.hear();
     } catch (thrown) {
       this.locked.value = true;
       const refused = thrown instanceof ApiError && (thrown.status === 401 || thrown.status === 403);
@@ -60,20 +74,34 @@ class GuestDesk {
     }
   }
 
+  get take(): SharedTake | null {
+    return this.shared.peek()?.takes[this.index.peek()] ?? null;
+  }
+
+  /** What was said about the picture that is shown. */
+  private async hear(): Promise<void> {
+    const take = this.take;
+    if (!take) return;
+    const said = await api.get<Page<Said>>(`${this.path}/takes/${segment(take.id)}/comments`);
+    if (this.take?.id === take.id) this.said.value = said.items;
+  }
+
   show(index: number): void {
     this.draft.clear();
     this.text.value = "";
+    this.said.value = [];
     this.index.value = index;
+    this.hear().catch(reportError);
   }
 
-  async send(take: Take): Promise<void> {
+  async send(take: SharedTake): Promise<void> {
     const drawing = this.draft.sketch.peek().shapes;
     const text = this.text.peek().trim();
     if (text === "" && drawing.length === 0) return notify("review.nothing_to_say");
-    await api.post(`${this.path}/takes/${segment(take.id)}/comments`, { text, drawing });
+    await api.post(`${this.path}/takes/${segment(take.id)}/comments`, { text, ...(drawing.length > 0 ? { drawing } : {}) });
     this.draft.clear();
     this.text.value = "";
-    this.said.value = { ...this.said.peek(), [take.id]: (this.said.peek()[take.id] ?? 0) + 1 };
+    await this.hear();
     notify("review.guest_sent");
   }
 }
@@ -113,7 +141,8 @@ export function GuestView({ values }: { values: Record<string, string> }): JSX.E
   const shared = desk.shared.value;
   if (!shared) return desk.locked.value ? <Door desk={desk} /> : <div class="empty" aria-busy="true" />;
   const take = shared.takes[desk.index.value];
-  const picture = (one: Take): string => api.url(`${desk.path}/takes/${segment(one.id)}/picture`);
+  const picture = (one: SharedTake, kind: "picture" | "thumbnail" = "picture"): string => api.url(`${desk.path}/takes/${segment(one.id)}/${kind}`);
+  const drawn = desk.said.value.flatMap((one) => one.drawing);
   return (
     <div class="player is-guest">
       <header class="player-head">
@@ -123,7 +152,7 @@ export function GuestView({ values }: { values: Record<string, string> }): JSX.E
         </span>
       </header>
       {shared.can_comment ? <PenBar draft={desk.draft} /> : <span />}
-      <div class="player-stage">{take && <Board draft={desk.draft} url={picture(take)} label={take.label} shapes={[]} />}</div>
+      <div class="player-stage">{take && <Board draft={desk.draft} url={picture(take)} label={take.label} shapes={drawn} />}</div>
       <aside class="player-side">
         {take && <h2>{shortReference(take.reference)}</h2>}
         <p class="muted">{shared.playlist.description}</p>
@@ -133,15 +162,30 @@ export function GuestView({ values }: { values: Record<string, string> }): JSX.E
             <button type="button" class="button button-primary" onClick={() => desk.send(take).catch(reportError)}>
               {t("review.send")}
             </button>
-            {(desk.said.value[take.id] ?? 0) > 0 && <p class="faint">✓ {t("review.guest_sent")}</p>}
           </div>
+        )}
+        {desk.said.value.length > 0 && (
+          <section>
+            <h3>{t("review.history")}</h3>
+            <ul class="guest-said" aria-live="polite">
+              {desk.said.value.map((one) => (
+                <li key={one.id}>
+                  <b>{one.author}</b> {one.is_guest && <span class="faint">{t("review.guest")} </span>}
+                  <time class="faint" dateTime={one.said_at}>
+                    {formatTime(one.said_at)}
+                  </time>
+                  <p>{one.text}</p>
+                </li>
+              ))}
+            </ul>
+          </section>
         )}
       </aside>
       <ol class="strip" aria-label={t("review.takes")}>
         {shared.takes.map((one, index) => (
           <li key={one.id} class={`strip-take ${index === desk.index.value ? "is-current" : ""}`}>
             <button type="button" class="strip-picture" aria-current={index === desk.index.value ? "true" : undefined} aria-label={one.label} onClick={() => desk.show(index)}>
-              <img src={picture(one)} alt="" loading="lazy" />
+              <img src={picture(one, "thumbnail")} alt="" loading="lazy" />
             </button>
             <span class="strip-label">
               <span class="clip">{shortReference(one.reference).split(" ")[0]}</span>

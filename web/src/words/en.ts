@@ -247,12 +247,12 @@ export const en = {
   "relation.layer": "layer",
   "relation.retake": "retake",
 
+  "take.approved_by": "Approved by {person} ({role})",
   "proof.title": "Proof of the repaint",
   "proof.unchanged": "Every pixel outside the mask is unchanged",
   "proof.changed": "Pixels outside the mask changed",
-  "proof.pixels.one": "{n} pixel repainted",
-  "proof.pixels.other": "{n} pixels repainted",
-  "proof.drift": "Colour drift at the seam: {drift}",
+  "proof.pixels": "{changed} of {outside} pixels changed there",
+  "proof.drift": "Colour drift at the seam: ΔE {drift}",
 
   "decision.approve": "Approve {take}?",
   "decision.approve_note":

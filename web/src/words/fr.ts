@@ -249,12 +249,12 @@ export const fr: Record<keyof typeof en, string> = {
   "relation.layer": "calque",
   "relation.retake": "retake",
 
+  "take.approved_by": "Approuvée par {person} ({role})",
   "proof.title": "Preuve du repeint",
   "proof.unchanged": "Hors du masque, aucun pixel n’a changé",
   "proof.changed": "Des pixels hors du masque ont changé",
-  "proof.pixels.one": "{n} pixel repeint",
-  "proof.pixels.other": "{n} pixels repeints",
-  "proof.drift": "Dérive de couleur à la couture : {drift}",
+  "proof.pixels": "{changed} pixels modifiés sur {outside}",
+  "proof.drift": "Dérive de couleur à la couture : ΔE {drift}",
 
   "decision.approve": "Approuver {take} ?",
   "decision.approve_note":

@@ -20,7 +20,7 @@ interface GeneratePanelProps {
   show: Show | null;
   models: ModelFile[];
   settings: GenerateSettings;
-  change(settings: GenerateSettings): void;
+  change(part: Partial<GenerateSettings>): void;
   takes: Take[];
   handle: RefObject<{ submit(): void }>;
   close(): void;
@@ -85,7 +85,7 @@ export function GeneratePanel({ task, show, models, settings, change, takes, han
   const samplers = useResource<Samplers>("/samplers");
   const [quality, setQuality] = useState<Quality>("final");
   const [busy, setBusy] = useState(false);
-  const set = (part: Partial<GenerateSettings>): void => change({ ...settings, ...part });
+  const set = change;
   const checkpoints = models.filter((model) => model.kind === "checkpoint");
   const model = settings.model || checkpoints.find((each) => each.allowed)?.name || "";
   const possible = may("take.generate", task.show_id) && model !== "" && settings.prompt.trim() !== "";

@@ -2,13 +2,13 @@
 import type { JSX } from "preact";
 import { useResource } from "../../api/store";
 import { api } from "../../api/session";
-import type { Difference, Lineage, Page, Recipe, Take, TakeFile } from "../../model/documents";
+import type { Approval, Difference, Lineage, Page, Recipe, Take, TakeFile } from "../../model/documents";
 import { ActionButton } from "../../parts/actions";
 import { pictureUrl } from "../../parts/picture";
 import { RecipeFields } from "../../parts/recipe_fields";
 import { reportError } from "../../parts/notices";
 import { Stars } from "../../parts/stars";
-import { formatBytes, formatNumber, formatTime, t, tn } from "../../words";
+import { formatBytes, formatNumber, formatTime, t, tOr } from "../../words";
 import { LineageGraph } from "./lineage_graph";
 import { taskAction, type TaskContext } from "./task_actions";
 
@@ -28,17 +28,33 @@ function Marks({ take, context }: { take: Take; context: TaskContext }): JSX.Ele
   );
 }
 
+/** Who made it the approved one, in which role, why. */
+function ApprovedBy({ take }: { take: Take }): JSX.Element | null {
+  const approvals = useResource<Page<Approval>>(`/tasks/${take.task_id}/approvals`, { topics: [{ kinds: ["take", "task"], show: take.show_id, task: take.task_id }] });
+  const newest = approvals.data.value?.items.filter((each) => each.take_id === take.id).sort((a, b) => b.at.localeCompare(a.at))[0];
+  if (!newest) return null;
+  return (
+    <p class="approved-by">
+      <span class="state-approved">✓ {t("take.approved_by", { person: newest.person?.name ?? "–", role: tOr(`role.${newest.role}`, newest.role) })}</span>{" "}
+      <span class="muted">
+        {formatTime(newest.at)}
+        {newest.reason && ` · ${newest.reason}`}
+      </span>
+    </p>
+  );
+}
+
 function Proof({ take }: { take: Take }): JSX.Element | null {
   // Textures and first takes have measures, but nothing that had to stay as it was.
   if (typeof take.proof?.outside_unchanged !== "boolean") return null;
-  const { outside_unchanged: unchanged, changed_pixels: changed, seam_drift: drift } = take.proof;
-  const worst = drift && typeof drift === "object" ? Math.max(...Object.values(drift as Record<string, number>).filter((n) => typeof n === "number")) : null;
+  const { outside_unchanged: unchanged, changed_pixels: changed, outside_pixels: outside } = take.proof;
+  const drift = (take.proof.seam_drift as { shift_delta_e?: number } | undefined)?.shift_delta_e;
   return (
     <section class="proof">
       <h3>{t("proof.title")}</h3>
       <p class={unchanged ? "proof-good" : "proof-bad"}>{unchanged ? `✓ ${t("proof.unchanged")}` : `✕ ${t("proof.changed")}`}</p>
-      {typeof changed === "number" && <p class="muted">{tn("proof.pixels", changed)}</p>}
-      {worst !== null && Number.isFinite(worst) && <p class="muted">{t("proof.drift", { drift: formatNumber(worst, 2) })}</p>}
+      {typeof changed === "number" && typeof outside === "number" && <p class="muted">{t("proof.pixels", { changed, outside })}</p>}
+      {typeof drift === "number" && <p class="muted">{t("proof.drift", { drift: formatNumber(drift, 2) })}</p>}
     </section>
   );
 }
@@ -155,6 +171,7 @@ export function TakePanel({ take, context }: { take: Take; context: TaskContext 
       <p class="muted">
         {t(`origin.${take.origin}`)}, {take.created_by?.name}, {formatTime(take.created_at)}
       </p>
+      {take.state === "approved" && <ApprovedBy take={take} />}
       <Marks take={take} context={context} />
       <div class="take-buttons">
         {buttons.map((action) => (

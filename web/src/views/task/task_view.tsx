@@ -29,8 +29,9 @@ import { TakePanel } from "./take_panel";
 import { TakeWall } from "./take_wall";
 import "./task.css";
 
-/** What the generate panel was left with, per task, in this browser. */
-function useSettings(taskId: string, show: Show | null): [GenerateSettings, (settings: GenerateSettings) => void] {
+/** What the generate panel was left with, per task, in this browser. Changes are made to the newest settings: two may
+    follow each other faster than the page is drawn. */
+function useSettings(taskId: string, show: Show | null): [GenerateSettings, (part: Partial<GenerateSettings>) => void] {
   const key = `maquette.generate.${taskId}`;
   const [settings, set] = useState<GenerateSettings | null>(null);
   const base = useMemo(() => {
@@ -45,9 +46,13 @@ function useSettings(taskId: string, show: Show | null): [GenerateSettings, (set
       // A browser that keeps nothing starts from the defaults.
     }
   }, [key]);
+  const latest = useRef<GenerateSettings>(base);
+  latest.current = settings ?? base;
   return [
-    settings ?? base,
-    (wanted) => {
+    latest.current,
+    (part) => {
+      const wanted = { ...latest.current, ...part };
+      latest.current = wanted;
       set(wanted);
       try {
         localStorage.setItem(key, JSON.stringify(wanted));
@@ -95,8 +100,8 @@ function LoadedTask({ task, reload }: { task: Task; reload(): Promise<void> }): 
   async function recall(take: Take, what: "all" | "prompt" | "seed"): Promise<void> {
     const recipe = await api.get<Recipe>(`/takes/${take.id}/recipe`);
     const recalled = fromRecipe(recipe, settings, models.data.value?.items ?? []);
-    if (what === "prompt") setSettings({ ...settings, prompt: recalled.prompt, negative: recalled.negative });
-    else if (what === "seed") setSettings({ ...settings, seed: recalled.seed, seedLocked: true });
+    if (what === "prompt") setSettings({ prompt: recalled.prompt, negative: recalled.negative });
+    else if (what === "seed") setSettings({ seed: recalled.seed, seedLocked: true });
     else setSettings(recalled);
     setShowGenerate(true);
     notify("generate.recalled", { take: take.label });
@@ -120,7 +125,7 @@ function LoadedTask({ task, reload }: { task: Task; reload(): Promise<void> }): 
     mark,
     recall,
     useAsInit: (take) => {
-      setSettings({ ...settings, init: take.sha256 });
+      setSettings({ init: take.sha256 });
       setShowGenerate(true);
     },
     decide: (kind, take) => setDecision({ kind, take }),
