@@ -19,7 +19,7 @@ const kRetryMs = 8000;
 export interface AutosaveOptions {
   client: Client;
   path: string;
-  document(): CanvasDocument;
+  document(): CanvasDocument | Promise<CanvasDocument>;
   waitMs?: number;
 }
 
@@ -72,7 +72,7 @@ export class Autosave {
     this.isChanged = false;
     this.state.value = "saving";
     try {
-      const body: Envelope = { document: this.options.document() };
+      const body: Envelope = { document: await this.options.document() };
       const answer = await this.options.client.request("PUT", this.options.path, { body, ifMatch: this.etag });
       this.etag = answer.etag ?? this.etag;
       this.error.value = null;

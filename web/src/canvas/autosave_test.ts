@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { createClient } from "../api/client";
 import { Autosave } from "./autosave";
 import { newState } from "./document";
-import { History, kEmptyDesk } from "./history";
+import { kEmptyDesk } from "./desk";
+import { History } from "./history";
 
 /** The server's side of one canvas: a document with a version. */
 class Store {

@@ -11,14 +11,16 @@ import { rgbOf } from "./color";
 import { newState, type LayerKind } from "./document";
 import { Editor, type Refusal } from "./editor";
 import type { Size } from "./geometry";
-import { History, kEmptyDesk, type Desk } from "./history";
-import { bitmapPixels, loadBitmap, maskGround, showFile, takePicture } from "./pictures";
+import { kEmptyDesk, type Desk } from "./desk";
+import { History, type CanvasDocument } from "./history";
+import { bakeHeavyLayers } from "./baking";
+import { bitmapPixels, loadBitmap, loadPixels, maskGround, showFile, sized, takePicture } from "./pictures";
 import type { Pixels } from "./pixels";
 import { RepaintWatch } from "./repaint_watch";
 import { Screen } from "./screen";
 import { StageView } from "./stage_view";
 import { CanvasTools } from "./tools";
-import { generateFromBlockout, repaint, saveAsTake, type RepaintWish } from "./work";
+import { generateFromBlockout, repaint, saveAsTake, upload, type RepaintWish } from "./work";
 
 export interface OpenCanvas {
   editor: Editor;
@@ -63,12 +65,19 @@ export class CanvasDesk {
     this.autosave = new Autosave({
       client: api,
       path: `/tasks/${segment(address.task)}/canvas`,
-      document: () => this.open.peek()!.editor.toDocument(),
+      document: () => this.document(),
     });
     this.repaints = new RepaintWatch(api, (take) => notify("canvas.take_arrived", { label: take.label }));
     this.load().catch((thrown: unknown) => {
       this.error.value = asErrorDocument(thrown);
     });
+  }
+
+  private async document(): Promise<CanvasDocument> {
+    const { editor } = this.open.peek()!;
+    const show = this.task.peek()!.show_id;
+    await bakeHeavyLayers(editor, (file) => upload(api, show, file));
+    return editor.toDocument();
   }
 
   private async load(): Promise<void> {
@@ -163,13 +172,10 @@ export class CanvasDesk {
 
   private async loadGrounds(editor: Editor): Promise<void> {
     const show = this.task.peek()!.show_id;
-    const layers = editor.state.peek().layers.filter((layer) => layer.picture);
     await Promise.all(
-      layers.map(async (layer) => {
-        const bitmap = await loadBitmap(showFile(show, layer.picture!));
-        const size = editor.state.peek();
-        const pixels = bitmapPixels(await createImageBitmap(bitmap, sized(bitmap, size)));
-        editor.setGround(layer.id, this.groundOf(layer.kind, layer.color, pixels));
+      editor.layersWithPictures().map(async (layer) => {
+        const pixels = await loadPixels(showFile(show, layer.picture!), editor.state.peek());
+        editor.setGround(layer, this.groundOf(layer.kind, layer.color, pixels));
       }),
     );
   }
@@ -250,9 +256,4 @@ export class CanvasDesk {
     if (this.open.peek()) this.autosave.close();
     this.repaints.close();
   }
-}
-
-function sized(bitmap: ImageBitmap, size: Size): ImageBitmapOptions {
-  if (bitmap.width === size.width && bitmap.height === size.height) return {};
-  return { resizeWidth: size.width, resizeHeight: size.height, resizeQuality: "high" };
 }

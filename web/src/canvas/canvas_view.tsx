@@ -87,9 +87,9 @@ function Painting({ desk, open }: { desk: CanvasDesk; open: OpenCanvas }): JSX.E
     editor,
     hasParent: parent !== null,
     repaint: () => {
-      const { prompt, strength } = editor.desk.peek();
-      const negative = String(desk.recipe.peek()?.negative ?? "");
-      return desk.repaint({ prompt, negative, strength, count: count.peek(), model: "", kind: "retake" });
+      const { prompt, strength, negative, model, fill, padding, seed } = editor.desk.peek();
+      const kept = String(desk.recipe.peek()?.negative ?? "");
+      return desk.repaint({ prompt, negative: negative ?? kept, strength, count: count.peek(), model, kind: "retake", fill, padding, seed });
     },
     saveTake: () => setSaving(true),
     refused: (why) => desk.refused(why),

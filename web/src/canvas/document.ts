@@ -54,6 +54,8 @@ export interface Layer {
   locked: boolean;
   /** Pixels below the marks: a file of the show ("<sha256>"), or nothing. */
   picture: string | null;
+  /** Files with the strokes that became these pixels, the oldest first (baking.ts). */
+  strokes: readonly string[];
   marks: readonly Mark[];
   /** Masks: pixels grown outwards, then a ramp inwards. */
   grow: number;
@@ -111,6 +113,7 @@ export function newLayer(kind: LayerKind, name: string, given: Partial<Layer> = 
     visible: true,
     locked: false,
     picture: null,
+    strokes: [],
     marks: [],
     grow: kind === "mask" ? 8 : 0,
     feather: kind === "mask" ? 12 : 0,
@@ -176,7 +179,7 @@ export function applyEdit(state: CanvasState, edit: Edit): CanvasState {
     case "change-layer":
       return withLayer(state, edit.layer, (layer) => ({ ...layer, ...edit.change }));
     case "clear-layer":
-      return withLayer(state, edit.layer, (layer) => ({ ...layer, marks: [], picture: null }));
+      return withLayer(state, edit.layer, (layer) => ({ ...layer, marks: [], picture: null, strokes: [] }));
     case "mark":
       return withLayer(state, edit.layer, (layer) => ({ ...layer, marks: [...layer.marks, edit.mark] }));
     case "parent":

@@ -10,7 +10,8 @@ import {
 } from "./document";
 import { floodArea } from "./fill";
 import { clamp, type Box, type Spot } from "./geometry";
-import { History, kEmptyDesk, type CanvasDocument, type Desk } from "./history";
+import { kEmptyDesk, type Desk } from "./desk";
+import { History, type CanvasDocument } from "./history";
 import { flattened, type Pixels, type Sheet } from "./pixels";
 import { LayerRaster } from "./raster";
 
@@ -130,11 +131,30 @@ export class Editor {
   }
 
   /** Pixels of a file below a layer's marks, once they are loaded. */
-  setGround(layer: string, ground: Pixels): void {
-    const found = layerOf(this.state.peek(), layer);
-    if (!found) return;
-    this.rasterOf(found).setGround(ground);
+  setGround(layer: Layer, ground: Pixels): void {
+    this.rasterOf(layer).setGround(ground);
     this.drawn.value += 1;
+  }
+
+  /** Layers with a file below their marks, also those that undoing brings back. */
+  layersWithPictures(): Layer[] {
+    return this.history.withPictures;
+  }
+
+  oldestLayers(): readonly Layer[] {
+    return this.history.oldest;
+  }
+
+  /** The pixels of a layer as it was, with the marks it had then. */
+  pixelsAfter(layer: Layer): Pixels {
+    return this.rasterOf(layer).after(layer.marks);
+  }
+
+  /** The layer's oldest marks have become these pixels, kept as files. */
+  bake(layer: Layer, pixels: Pixels, files: { picture: string; strokes: string }): void {
+    this.rasterOf(layer).rebase(pixels, layer.marks);
+    this.history.bake(layer, files);
+    this.state.value = this.history.state;
   }
 
   private areaOf(key: string): Area | null {

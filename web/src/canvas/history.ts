@@ -1,10 +1,15 @@
 // Undo and redo of everything, also tomorrow: the state a document began with, every edit since, and how many of them
 // count now. The document that the server keeps is exactly this.
-import { applyEdit, kSchema, kVersion, pruned, type CanvasState, type Edit } from "./document";
-import { repairedEdits, repairedState } from "./repair";
+import { applyEdit, kSchema, kVersion, pruned, type CanvasState, type Edit, type Layer, type Mark } from "./document";
+import { kEmptyDesk, type Desk } from "./desk";
+import { repairedDesk, repairedEdits, repairedState } from "./repair";
 
-/** More edits than this are folded into the start, the oldest first. */
+/** More edits than this are folded into the start, the oldest first; and so are they where they weigh more bytes. The
+    server takes documents of up to 8 MiB. */
 export const kMostEdits = 500;
+export const kMostWeight = 3 << 20;
+/** Marks of one layer of the start: more of them become a file (baking.ts). */
+export const kMostLayerWeight = 256 << 10;
 
 /** As it is stored by PUT /tasks/{task}/canvas. */
 export interface CanvasDocument {
@@ -20,14 +25,15 @@ export interface CanvasDocument {
   desk: Desk;
 }
 
-export interface Desk {
-  color: string;
-  recent: string[];
-  prompt: string;
-  strength: number;
+/** About how many bytes a mark takes in a document. */
+export function weightOf(mark: Mark): number {
+  return 200 + (mark.kind === "stroke" ? 30 * mark.points.length : mark.area.runs.length);
 }
 
-export const kEmptyDesk: Desk = { color: "#3a6ea5", recent: [], prompt: "", strength: 0.6 };
+function weightOfEdit(edit: Edit): number {
+  if (edit.kind === "mark") return weightOf(edit.mark);
+  return 200 + (edit.kind === "select" && edit.area ? edit.area.runs.length : 0);
+}
 
 export class History {
   private start: CanvasState;
@@ -79,7 +85,7 @@ export class History {
     this.edits.push(edit);
     this.states.push(next);
     this.done += 1;
-    if (this.edits.length > kMostEdits) this.fold(this.edits.length - kMostEdits);
+    this.fold(this.tooMany());
   }
 
   undo(): boolean {
@@ -102,7 +108,44 @@ export class History {
     if (this.done === 0) this.start = this.states[0]!;
   }
 
+  /** How many of the oldest edits have to go; the newest one stays. */
+  private tooMany(): number {
+    let weight = 0;
+    for (let i = this.edits.length - 1; i >= 0; i -= 1) {
+      weight += weightOfEdit(this.edits[i]!);
+      if (this.edits.length - i > kMostEdits || (weight > kMostWeight && i < this.edits.length - 1)) return i + 1;
+    }
+    return 0;
+  }
+
+  /** Layers of the state that no undo goes behind. */
+  get oldest(): readonly Layer[] {
+    return this.start.layers;
+  }
+
+  /** Every layer with a file that some state needs, also those that can come back. */
+  get withPictures(): Layer[] {
+    const found = new Map<string, Layer>();
+    for (const state of this.states) for (const layer of state.layers) if (layer.picture) found.set(`${layer.id} ${layer.picture}`, layer);
+    return [...found.values()];
+  }
+
+  /** In all states the layer's oldest marks are now pixels of a file. */
+  bake(baked: Layer, files: { picture: string; strokes: string }): void {
+    const count = baked.marks.length;
+    const last = baked.marks[count - 1];
+    const change = (state: CanvasState): CanvasState => {
+      const layer = state.layers.find((one) => one.id === baked.id);
+      if (!layer || layer.marks[count - 1] !== last) return state;
+      const next = { ...layer, picture: files.picture, strokes: [...layer.strokes, files.strokes], marks: layer.marks.slice(count) };
+      return { ...state, layers: state.layers.map((one) => (one === layer ? next : one)) };
+    };
+    this.start = change(this.start);
+    this.states = this.states.map(change);
+  }
+
   private fold(count: number): void {
+    if (count === 0) return;
     this.start = this.states[count]!;
     this.states.splice(0, count);
     this.edits.splice(0, count);
@@ -130,6 +173,6 @@ export class History {
       history.edits.push(edit);
       history.states.push(applyEdit(history.states[history.states.length - 1]!, edit));
     }
-    return { history, desk: { ...kEmptyDesk, ...given.desk } };
+    return { history, desk: repairedDesk(given.desk, kEmptyDesk) };
   }
 }

@@ -3,7 +3,9 @@
 import { api } from "../api/session";
 import { ApiError, errorDocument } from "../api/errors";
 import type { Take } from "../model/documents";
+import type { Size } from "./geometry";
 import type { Pixels } from "./pixels";
+import { readPng } from "./png_reader";
 
 const kKept = 24;
 const bitmaps = new Map<string, Promise<ImageBitmap>>();
@@ -51,6 +53,23 @@ export function bitmapPixels(bitmap: ImageBitmap): Pixels {
   context.drawImage(bitmap, 0, 0);
   const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height);
   return { width: bitmap.width, height: bitmap.height, data };
+}
+
+/** How a bitmap is made as large as the canvas. */
+export function sized(bitmap: ImageBitmap, size: Size): ImageBitmapOptions {
+  if (bitmap.width === size.width && bitmap.height === size.height) return {};
+  return { resizeWidth: size.width, resizeHeight: size.height, resizeQuality: "high" };
+}
+
+/** A file's pixels at the canvas's size; files of this page come back level by level. */
+export async function loadPixels(url: string, size: Size): Promise<Pixels> {
+  const response = await api.fetch(url, { credentials: "same-origin" });
+  if (!response.ok) throw new ApiError(response.status, errorDocument(await response.json().catch(() => null), response.status));
+  const file = await response.blob();
+  const exact = await readPng(new Uint8Array(await file.arrayBuffer()));
+  if (exact && exact.width === size.width && exact.height === size.height) return exact;
+  const bitmap = await createImageBitmap(file, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+  return bitmapPixels(await createImageBitmap(bitmap, sized(bitmap, size)));
 }
 
 /** A mask's file as marks' ground: white becomes the colour, black transparent. */

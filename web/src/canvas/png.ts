@@ -92,6 +92,11 @@ export function pixelsToPng(pixels: Pixels): Promise<Blob> {
   return encode(samples, pixels, 3);
 }
 
+/** Grey, 0..255 for each pixel. */
+export function levelsToPng(levels: Uint8Array, size: Size): Promise<Blob> {
+  return encode(levels, size, 1);
+}
+
 /** White where the picture is to be repainted, black where it is kept. */
 export function maskToPng(area: Area, size: Size): Promise<Blob> {
   const samples = new Uint8Array(size.width * size.height);
@@ -100,5 +105,5 @@ export function maskToPng(area: Area, size: Size): Promise<Blob> {
       if (area.bits[y * area.width + x]) samples[(area.top + y) * size.width + area.left + x] = 255;
     }
   }
-  return encode(samples, size, 1);
+  return levelsToPng(samples, size);
 }

@@ -2,7 +2,8 @@ import { inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { rectangleArea } from "./area";
 import { newPixels } from "./pixels";
-import { crc32, maskToPng, pixelsToPng } from "./png";
+import { crc32, levelsToPng, maskToPng, pixelsToPng } from "./png";
+import { readPng } from "./png_reader";
 
 /** Reads back what the encoder writes: chunks with right sums, rows with the filters none, sub and up. */
 async function decode(file: Blob): Promise<{ width: number; height: number; channels: number; samples: Uint8Array }> {
@@ -56,5 +57,17 @@ describe("PNG files", () => {
     const opaque = await decode(await pixelsToPng(pixels));
     expect(opaque.channels).toBe(3);
     expect(opaque.samples[3]).toBe(pixels.data[4]);
+  });
+
+  it("come back level by level, also where they are nearly transparent", async () => {
+    const pixels = newPixels({ width: 33, height: 20 });
+    for (let i = 0; i < pixels.data.length; i += 1) pixels.data[i] = (i * 91 + (i >> 4)) & 255;
+    const bytes = async (file: Blob): Promise<Uint8Array> => new Uint8Array(await file.arrayBuffer());
+    expect(await readPng(await bytes(await pixelsToPng(pixels)))).toEqual(pixels);
+    const levels = Uint8Array.from({ length: 33 * 20 }, (_, i) => i & 255);
+    const grey = (await readPng(await bytes(await levelsToPng(levels, pixels))))!;
+    expect([...grey.data.slice(0, 12)]).toEqual([0, 0, 0, 255, 1, 1, 1, 255, 2, 2, 2, 255]);
+    const cut = await bytes(await pixelsToPng(pixels));
+    expect(await readPng(cut.slice(0, 60))).toBeNull();
   });
 });

@@ -68,6 +68,22 @@ export class LayerRaster {
     this.sync(marks);
   }
 
+  /** The first marks are pixels of the ground from now on; nothing that is seen changes. */
+  rebase(ground: Pixels, marks: readonly Mark[]): void {
+    const count = marks.length;
+    if (this.done[count - 1]?.mark.id !== marks[count - 1]?.id) return;
+    for (const old of this.done.splice(0, count)) this.memory -= old.before?.part.data.length ?? 0;
+    this.ground = ground;
+  }
+
+  /** A copy of the ground, with marks over it. */
+  after(marks: readonly Mark[]): Pixels {
+    const raster = new LayerRaster(this.size, this.lookup, this.coverage);
+    raster.setGround(this.ground);
+    raster.sync(marks);
+    return raster.pixels;
+  }
+
   private reset(): void {
     this.done = [];
     this.memory = 0;

@@ -11,6 +11,7 @@ import type { CanvasDesk } from "./canvas_desk";
 import type { Editor } from "./editor";
 import { Slider } from "./fields";
 import { takeThumbnail } from "./pictures";
+import { RepaintOptions } from "./repaint_options";
 import type { ProvedTake, RepaintWatch, Watched } from "./repaint_watch";
 import type { Proof } from "./work";
 
@@ -132,6 +133,7 @@ export function RepaintPanel({ desk, editor, context, count }: RepaintPanelProps
         onInput={(event) => editor.setDesk({ prompt: event.currentTarget.value })}
       />
       <Slider label={t("canvas.strength")} value={strength} min={0.05} max={1} step={0.05} text={strength.toFixed(2)} change={(value) => editor.setDesk({ strength: value })} />
+      <RepaintOptions desk={desk} editor={editor} />
       <div class="row">
         <label class="row">
           <span class="label">{t("canvas.count")}</span>

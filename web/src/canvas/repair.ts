@@ -2,6 +2,7 @@
 // out, so that an old or damaged document opens with everything that can be read.
 import type { EncodedArea } from "./area";
 import { newLayer, newState, type Brush, type CanvasState, type Edit, type Layer, type LayerKind, type Mark, type StrokePoint } from "./document";
+import { kFills, type Desk } from "./desk";
 
 type Loose = Record<string, unknown>;
 
@@ -82,6 +83,7 @@ function repairedLayer(value: unknown): Layer | null {
     visible: given.visible !== false,
     locked: given.locked === true,
     picture: hash(given.picture),
+    strokes: Array.isArray(given.strokes) ? given.strokes.map(hash).filter((one) => one !== null) : [],
     marks: Array.isArray(given.marks) ? given.marks.map(repairedMark).filter((mark) => mark !== null) : [],
     grow: number(given.grow, plain.grow, -512, 512),
     feather: number(given.feather, plain.feather, 0, 512),
@@ -147,4 +149,20 @@ function repairedEdit(value: unknown): Edit | null {
 
 export function repairedEdits(value: unknown): Edit[] {
   return Array.isArray(value) ? value.map(repairedEdit).filter((edit) => edit !== null) : [];
+}
+
+/** Colours and wishes that were left with a canvas. */
+export function repairedDesk(value: unknown, plain: Desk): Desk {
+  const given = loose(value) ?? {};
+  return {
+    color: color(given.color, plain.color),
+    recent: Array.isArray(given.recent) ? given.recent.map((one) => color(one, "")).filter((one) => one !== "") : plain.recent,
+    prompt: text(given.prompt, plain.prompt),
+    strength: number(given.strength, plain.strength, 0, 1),
+    negative: typeof given.negative === "string" ? given.negative : plain.negative,
+    model: text(given.model, plain.model),
+    fill: kFills.find((one) => one === given.fill) ?? plain.fill,
+    padding: typeof given.padding === "number" ? number(given.padding, 32, 0, 1024) : plain.padding,
+    seed: typeof given.seed === "number" && Number.isFinite(given.seed) ? Math.max(0, Math.floor(given.seed)) : plain.seed,
+  };
 }

@@ -4,6 +4,7 @@ import { segment } from "../api/client";
 import type { Job, ModelFile, Page, Recipe, Take, Task, Upload } from "../model/documents";
 import { t } from "../words";
 import type { Area } from "./area";
+import type { Fill } from "./desk";
 import { isPicture, type Layer } from "./document";
 import type { Editor } from "./editor";
 import type { Pixels } from "./pixels";
@@ -37,6 +38,9 @@ export interface RepaintWish {
   count: number;
   model: string;
   kind: "retake" | "preview";
+  fill: Fill;
+  padding: number | null;
+  seed: number | null;
 }
 
 export interface Repaint {
@@ -46,7 +50,7 @@ export interface Repaint {
   parent: string | null;
 }
 
-async function upload(client: Client, show: string, file: Blob): Promise<string> {
+export async function upload(client: Client, show: string, file: Blob): Promise<string> {
   return (await client.post<Upload>(`/shows/${segment(show)}/uploads`, file)).sha256;
 }
 
@@ -63,9 +67,10 @@ export function repaintRecipe(parent: Recipe, wish: RepaintWish, files: { init: 
     init: `sha256:${files.init}`,
     mask: `sha256:${files.mask}`,
     strength: wish.strength,
-    inpaint: { feather: files.feather },
+    inpaint: { feather: files.feather, ...(wish.fill === "original" ? {} : { fill: wish.fill }), ...(wish.padding === null ? {} : { padding: wish.padding }) },
   };
   if (wish.model) recipe.model = wish.model;
+  if (wish.seed !== null) recipe.seed = wish.seed;
   return recipe;
 }
 
@@ -114,6 +119,7 @@ export async function generateFromBlockout(client: Client, editor: Editor, task:
   const kept = Object.fromEntries(Object.entries(settings).filter(([name]) => !kOwnFields.includes(name)));
   const recipe: Recipe = { ...kept, prompt: wish.prompt, negative: wish.negative, width: state.width, height: state.height };
   if (wish.model) recipe.model = wish.model;
+  if (wish.seed !== null) recipe.seed = wish.seed;
   const init = editor.blockout("init");
   if (init) {
     recipe.init = `sha256:${await upload(client, task.show_id, await pixelsToPng(init))}`;
@@ -191,6 +197,13 @@ export async function saveAsTake(client: Client, editor: Editor, task: Task, tit
     const isMask = layer.kind === "mask" || layer.kind === "region";
     const file = isMask ? maskToPng(editor.coveredBy(layer), state) : pixelsToPng(pixels);
     await keep(isMask ? "mask" : "layer", layerFileName(index, layer), await file);
+  }
+  // Strokes that became pixels of their layer, then those that can still be undone.
+  for (const [index, layer] of state.layers.entries()) {
+    for (const [part, sha256] of layer.strokes.entries()) {
+      const name = layerFileName(index, layer).replace(/\.png$/, `-${part + 1}.json`);
+      await client.put(`/takes/${segment(take.id)}/files/strokes/${segment(name)}`, { sha256 });
+    }
   }
   const strokes = new Blob([JSON.stringify(editor.toDocument())], { type: "application/json" });
   await keep("strokes", "canvas.json", strokes);

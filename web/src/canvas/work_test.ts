@@ -10,7 +10,7 @@ import { RepaintWatch } from "./repaint_watch";
 import { generateFromBlockout, layerFileName, paintedInside, repaint, repaintRecipe, saveAsTake } from "./work";
 
 const kSize = { width: 32, height: 24 };
-const wish = { prompt: "a lit window", negative: "", strength: 0.6, count: 1, model: "", kind: "retake" } as const;
+const wish = { prompt: "a lit window", negative: "", strength: 0.6, count: 1, model: "", kind: "retake", fill: "original", padding: null, seed: null } as const;
 
 async function newStudio() {
   const studio = new FakeStudio();
@@ -35,6 +35,9 @@ describe("repainting", () => {
     expect(recipe).toMatchObject({ model: "m", steps: 20, prompt: "a lit window", init: "sha256:aa", mask: "sha256:bb", strength: 0.6, inpaint: { feather: 5 } });
     expect(recipe).not.toHaveProperty("seed");
     expect(recipe).not.toHaveProperty("controls");
+    expect(recipe.inpaint).toEqual({ feather: 5 });
+    const asked = repaintRecipe({ model: "m" }, { ...wish, fill: "noise", padding: 48, seed: 11, model: "inpaint" }, { init: "aa", mask: "bb", feather: 5 });
+    expect(asked).toMatchObject({ model: "inpaint", seed: 11, inpaint: { feather: 5, fill: "noise", padding: 48 } });
   });
 
   it("starts from paint inside the mask and from the take's own pixels outside", async () => {
