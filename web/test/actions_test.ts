@@ -5,7 +5,7 @@ import { matchesKey } from "../src/parts/keys";
 import { en } from "../src/words/en";
 
 // Keys shared on purpose: the "when" of the actions tells them apart.
-const kShared: Record<string, string[]> = { n: ["board.new_shot", "board.new_asset"] };
+const kShared: Record<string, string[]> = { n: ["board.new_shot", "board.new_asset", "board.new_episode"] };
 
 const press = (key: string, more: KeyboardEventInit = {}): KeyboardEvent => new KeyboardEvent("keydown", { key, ...more });
 

@@ -45,6 +45,7 @@ export class FakeStudio {
   private streams = new Set<{ send(text: string): void; end(): void }>();
   private uploads = new Map<string, Uint8Array>();
   private pictures = new Map<string, Buffer>();
+  private deliveries: object[] = [];
   private said: { id: string; take: string; text: string; author: string; is_guest: boolean; said_at: string; drawing: unknown[] }[] = [];
 
   constructor() {
@@ -254,6 +255,12 @@ export class FakeStudio {
     this.on("GET", "/shows/{show}/statuses", () => page(kStatuses));
     this.on("GET", "/shows/{show}/task-types", () => page(kTaskTypes));
     this.on("GET", "/shows/{show}/asset-types", () => page(kAssetTypes));
+    this.on("POST", "/shows/{show}/task-types", ({ body }) => {
+      const made = { id: newId(), code: String(body.code), name: String(body.name), color: String(body.color), for_kind: String(body.for_kind ?? "") };
+      kTaskTypes.push(made);
+      return made;
+    });
+    this.on("POST", "/shows/{show}/asset-types", ({ body }) => ({ id: newId(), ...body }));
     this.on("POST", "/shows/{show}/statuses", ({ body }) => ({ ...kStatuses[0]!, ...body, id: newId() }));
     this.on("PATCH", "/shows/{show}/statuses/{status}", ({ values, body }) => Object.assign(kStatuses.find((each) => each.id === values[1])!, body));
     this.on("GET", "/shows/{show}/model-limits", ({ values }) => this.data.limits[this.show(values[0]!).id] ?? {});
@@ -634,9 +641,31 @@ export class FakeStudio {
         .reverse();
       return window(items, query);
     });
-    this.on("GET", "/shows/{show}/deliveries", () => page([]));
-    this.on("POST", "/shows/{show}/deliveries", ({ body }) => ({ folder: `delivery/${String(body.name ?? "2026-11-23")}`, manifest: "manifest.json", files: [] }));
-    this.on("GET", "/doctor", () => ({ findings: [] }));
+    this.on("GET", "/shows/{show}/deliveries", () => page(this.deliveries));
+    this.on("POST", "/shows/{show}/deliveries", ({ body }) => {
+      const formats = body.formats as string[];
+      if (formats.length === 0) throw new Refusal(400, "usage", "a delivery has no format", { expected: "png16, tiff16, exr, ora, psd" });
+      const approved = this.data.takes.filter((take) => take.state === "approved");
+      const files = approved.flatMap((take) =>
+        formats.map((format, n) => ({ take: take.id, reference: take.reference, format, name: `${take.reference.replace(/[^a-z0-9]+/g, "_")}.${format}`, sha256: pictureHash(n, 3), bytes: 14_200_000 + n })),
+      );
+      const made = { name: String(body.name ?? "2026-11-23T180000"), made_at: at(400), files };
+      this.deliveries.unshift(made);
+      this.record("show:deliver", { id: this.data.shows[0]!.id, name: "Lanterns" });
+      return { ...made, folder: `delivery/${made.name}`, manifest: "manifest.json" };
+    });
+    this.on("POST", "/shows/{show}/import", ({ query, bytes }) => {
+      if (query.get("what") === "edl" && !new TextDecoder().decode(bytes).includes("TITLE")) {
+        throw new Refusal(422, "bad-file", "this is no edit decision list", { where: "line 1", expected: "TITLE: or an event" });
+      }
+      const lines = new TextDecoder().decode(bytes).trim().split("\n").length - 1;
+      return { created: lines, updated: 0, lines };
+    });
+    this.on("GET", "/doctor", () => ({
+      database: "ok", healthy: false, problems: 1,
+      shows: [{ code: "lanterns", files: 412, bytes: 1_860_000_000, missing: [], altered: [{ sha256: pictureHash(1, 1), takes: ["lanterns/sq010/sh020:background/v001/t02"], found: pictureHash(1, 2) }], orphaned: [] }],
+    }));
+    this.on("POST", "/backups", ({ body }) => ({ folder: `/srv/studio/backups/${String(body.name ?? "backup-2026-11-23")}`, files: 412, bytes: 1_860_000_000 }));
   }
 }
 

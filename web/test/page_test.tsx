@@ -154,6 +154,103 @@ describe("the board", () => {
   });
 });
 
+describe("episodes", () => {
+  it("hold sequences, which hold shots: one goes in with Enter", async () => {
+    await open("/shows/lanterns?kind=episode");
+    await soon(() => expect(text()).toContain("No episodes"));
+    press("n");
+    await soon(() => expect(document.querySelector("dialog input[name=code]")).not.toBeNull());
+    type("dialog input[name=code]", "ep01");
+    submit("dialog form");
+    await soon(() => expect(text()).toContain("1 row"));
+    press("N", { shiftKey: true });
+    await soon(() => expect(find<HTMLSelectElement>("dialog select[name=parent]").value).toBe(studio.data.entities.at(-1)!.id));
+    type("dialog input[name=code]", "sq900");
+    submit("dialog form");
+    await soon(() => expect(studio.data.entities.at(-1)!.path).toBe("ep01/sq900"));
+    await soon(() => expect(document.querySelector("dialog")).toBeNull());
+    press("Enter");
+    await soon(() => expect(text()).toContain("sq900"));
+    expect(place.value.query.get("kind")).toBe("sequence");
+    expect(place.value.query.get("search")).toBe("ep01/");
+    await soon(() => expect(find<HTMLInputElement>(".board-search").value).toBe("ep01/"));
+  });
+});
+
+describe("in and out of a show", () => {
+  it("hands over approved takes, and lists what was handed over", async () => {
+    await open("/shows/lanterns/exchange");
+    await soon(() => expect(text()).toContain("Nothing was handed over yet"));
+    button("New delivery").click();
+    await soon(() => expect(document.querySelectorAll("dialog input[name=format]").length).toBe(5));
+    find<HTMLInputElement>("dialog input[value=exr]").checked = true;
+    type("dialog input[name=name]", "reel1");
+    submit("dialog form");
+    await soon(() => expect(find(".delivery").textContent).toContain("reel1"));
+    expect(find(".delivery").textContent).toContain("exr");
+  });
+  it("brings in a table, and says what is wrong with one", async () => {
+    await open("/shows/lanterns/exchange");
+    await soon(() => expect(document.querySelector(".exchange-form")).not.toBeNull());
+    const choose = (body: string): void => {
+      const files = new DataTransfer();
+      files.items.add(new File([body], "cut.edl"));
+      find<HTMLInputElement>(".exchange-form input[type=file]").files = files.files;
+    };
+    choose("Sequence,Name\nsq010,sh010\nsq010,sh020");
+    submit(".exchange-form");
+    await soon(() => expect(text()).toContain("2 created, 0 updated"));
+    find<HTMLSelectElement>(".exchange-form select").value = "edl";
+    choose("nonsense");
+    submit(".exchange-form");
+    await soon(() => expect(text()).toContain("this is no edit decision list"));
+    expect(studio.requests.filter((line) => line.includes("/import?what="))).toEqual(["POST /api/v1/shows/lanterns/import?what=shots", "POST /api/v1/shows/lanterns/import?what=edl"]);
+  });
+  it("gets types of its own", async () => {
+    await open("/shows/lanterns/settings");
+    await soon(() => expect(text()).toContain("New type of task"));
+    button("New type of task").click();
+    await soon(() => expect(document.querySelector("dialog")).not.toBeNull());
+    type("dialog input[name=name]", "Matte painting");
+    type("dialog input[name=code]", "matte");
+    submit("dialog form");
+    await soon(() => expect(text()).toContain("Matte painting"));
+  });
+});
+
+describe("keeping the studio", () => {
+  it("examines files, names what is wrong, and copies all of it", async () => {
+    studio.data.me.roles = { "": ["administrator"] };
+    studio.data.me.permissions = permissionsOf(studio.data.me.roles);
+    await open("/studio");
+    await soon(() => expect(text()).toContain("Examine all files"));
+    button("Examine all files").click();
+    await soon(() => expect(text()).toContain("1 problem"));
+    expect(text()).toContain("lanterns/sq010/sh020:background/v001/t02");
+    submit(".studio form");
+    await soon(() => expect(text()).toContain("412 files, 1.9 GB"));
+  });
+  it("is in the bar of those only who may", async () => {
+    studio.data.me.roles = { "": ["artist"] };
+    studio.data.me.permissions = permissionsOf(studio.data.me.roles);
+    await open("/");
+    await soon(() => expect(text()).toContain("Library"));
+    expect([...root.querySelectorAll(".bar-section")].map((each) => each.textContent)).not.toContain("Studio");
+  });
+  it("lets somebody with roles in two shows choose between them", async () => {
+    const [lanterns, atlas] = studio.data.shows;
+    studio.data.me.roles = { [lanterns!.id]: ["artist"], [atlas!.id]: ["artist"] };
+    studio.data.me.permissions = permissionsOf(studio.data.me.roles);
+    await open("/queue");
+    await soon(() => expect(studio.requests.some((line) => line.includes(`/jobs?`) && line.includes(`show=${lanterns!.id}`))).toBe(true));
+    expect(studio.requests.some((line) => line.includes("/jobs?") && !line.includes("show="))).toBe(false);
+    const choice = find<HTMLSelectElement>('select[aria-label="Show"]');
+    choice.value = "atlas";
+    choice.dispatchEvent(new Event("change", { bubbles: true }));
+    await soon(() => expect(studio.requests.some((line) => line.includes("/jobs?") && line.includes(`show=${atlas!.id}`))).toBe(true));
+  });
+});
+
 describe("a task", () => {
   it("has its one approved take on top, and withdrawn ones only on demand", async () => {
     await openTask();

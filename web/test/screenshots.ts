@@ -7,6 +7,7 @@ import { mkdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium, type Page } from "playwright-core";
+import { permissionsOf } from "./fake_data";
 import { FakeStudio } from "./fake_server";
 import { serve } from "./serve";
 
@@ -16,13 +17,14 @@ interface Shot {
   /** What is done before the picture is taken. */
   act?(page: Page, studio: FakeStudio): Promise<void>;
   signedOut?: boolean;
+  admin?: boolean;
   language?: string;
 }
 
 const kPort = 8124;
 const kSizes = [
   { name: "desk", width: 1366, height: 768, touch: false },
-  { name: "tablet", width: 1024, height: 768, touch: true },
+  { name: "tablet", width: 1180, height: 820, touch: true },
 ];
 const out = resolve(dirname(fileURLToPath(import.meta.url)), "../screenshots");
 
@@ -47,6 +49,18 @@ const kShots: Shot[] = [
   { name: "board_casting", path: "/shows/lanterns", act: (page) => page.keyboard.press("c") },
   { name: "tasks", path: "/shows/lanterns/tasks?whose=all" },
   { name: "takes", path: "/shows/lanterns/takes" },
+  {
+    name: "exchange",
+    path: "/shows/lanterns/exchange",
+    act: async (page) => {
+      await page.getByRole("button", { name: "New delivery" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Hand over" }).click();
+      await page.locator(".delivery summary").click();
+    },
+  },
+  { name: "exchange_dialog", path: "/shows/lanterns/exchange", act: (page) => page.getByRole("button", { name: "New delivery" }).click() },
+  { name: "studio", path: "/studio", admin: true, act: (page) => page.getByRole("button", { name: "Examine all files" }).click() },
+  { name: "board_episodes", path: "/shows/lanterns?kind=sequence" },
   { name: "settings", path: "/shows/lanterns/settings" },
   {
     name: "task",
@@ -108,6 +122,10 @@ async function main(): Promise<number> {
       const studio = new FakeStudio();
       studio.signedIn = !shot.signedOut;
       if (shot.name === "password") studio.data.me.person.must_change_password = true;
+      if (shot.admin) {
+        studio.data.me.roles = { "": ["administrator"] };
+        studio.data.me.permissions = permissionsOf(studio.data.me.roles);
+      }
       studio.data.me.person.language = shot.language ?? "en";
       const server = await serve(studio, kPort);
       const context = await browser.newContext({ viewport: { width: size.width, height: size.height }, hasTouch: size.touch, isMobile: false, locale: "en-GB" });

@@ -9,7 +9,7 @@ import { serve } from "./serve";
 
 const folder = resolve(dirname(fileURLToPath(import.meta.url)), "../screenshots");
 mkdirSync(folder, { recursive: true });
-const kSizes = [[1366, 768], [1024, 768]] as const;
+const kSizes = [[1366, 768], [1180, 820]] as const;
 const port = 8127;
 
 const studio = new FakeStudio();

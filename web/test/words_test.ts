@@ -28,7 +28,7 @@ function stringsOfSources(): { whole: Set<string>; starts: string[] } {
 // Attributes that people read or hear.
 const kSpoken = new Set(["title", "alt", "placeholder", "aria-label", "aria-description", "label"]);
 // Names and signs that are the same in every language.
-const kSameEverywhere = new Set(["Maquette", "t", "dB"]);
+const kSameEverywhere = new Set(["Maquette", "t", "dB", "SHA-256"]);
 
 function saysSomething(text: string): boolean {
   return /\p{L}/u.test(text) && !kSameEverywhere.has(text.trim());

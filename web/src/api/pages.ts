@@ -75,10 +75,12 @@ export class PagedList<T> {
   }
 }
 
-export function usePages<T>(path: string, options: { query?: Query; topics?: Topic[]; rows?: number } = {}): PagedList<T> {
-  const key = path + queryString(options.query);
-  const list = useMemo(() => new PagedList<T>(path, options.query ?? {}, options.rows ?? 100), [key]);
+/** Null as path asks nothing. */
+export function usePages<T>(path: string | null, options: { query?: Query; topics?: Topic[]; rows?: number } = {}): PagedList<T> {
+  const key = (path ?? "") + queryString(options.query);
+  const list = useMemo(() => new PagedList<T>(path ?? "", options.query ?? {}, options.rows ?? 100), [key]);
   useEffect(() => {
+    if (path === null) return;
     void list.reload();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const end = onEvent((event) => {

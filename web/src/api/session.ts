@@ -53,12 +53,6 @@ export function may(action: string, showId?: string | null): boolean {
   return false;
 }
 
-/** A list of the whole studio is for those who may read every show; others ask for their (first) one. */
-export function onlyShow(): string | null {
-  if (may("show.read")) return null;
-  return Object.keys(me.value?.permissions ?? {}).find((show) => may("show.read", show)) ?? null;
-}
-
 /** Whether the person may do this in at least one show. */
 export function mayAnywhere(action: string): boolean {
   return Object.values(me.value?.permissions ?? {}).some((actions) => actions.includes(action));

@@ -97,6 +97,7 @@ function Bar(): JSX.Element {
         <Section action="shell.library" to="/library" section="library" />
         <Section action="shell.people" to="/people" section="people" />
         <Section action="shell.activity" to="/activity" section="activity" />
+        <Section action="shell.studio" to="/studio" section="studio" />
       </nav>
       <span class="bar-state" role="status">
         {cut ? t("shell.reconnecting") : ""}

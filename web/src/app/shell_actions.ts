@@ -1,5 +1,5 @@
 // What can be done anywhere: going to a section, searching, the shortcut sheet.
-import { mayAnywhere } from "../api/session";
+import { may, mayAnywhere } from "../api/session";
 import type { ActionTable } from "../parts/actions";
 import { navigate } from "../parts/router";
 
@@ -29,5 +29,6 @@ export const kShellActions: ActionTable<ShellContext> = {
       perform: () => navigate("/people"),
     },
     { id: "shell.activity", label: "nav.activity", keys: ["Alt+5"], perform: () => navigate("/activity") },
+    { id: "shell.studio", label: "nav.studio", keys: ["Alt+6"], when: () => may("studio.check") || may("studio.backup"), perform: () => navigate("/studio") },
   ],
 };

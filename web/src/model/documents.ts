@@ -353,6 +353,46 @@ export interface Upload {
   height?: number;
 }
 
+export interface DeliveredFile {
+  take: string;
+  reference: string;
+  format: string;
+  name: string;
+  sha256: string;
+  bytes: number;
+}
+
+/** A folder of files that was handed over; its manifest. */
+export interface Delivery {
+  name: string;
+  made_at?: string;
+  folder?: string;
+  files: DeliveredFile[];
+}
+
+export interface ImportCounts {
+  created: number;
+  updated: number;
+  lines: number;
+}
+
+export interface Backup {
+  folder: string;
+  files: number;
+  bytes: number;
+}
+
+type FileFault = string | { sha256?: string; takes?: string[]; found?: string };
+
+/** GET /doctor. */
+export interface DoctorReport {
+  healthy: boolean;
+  problems: number;
+  /** What the database says of itself; absent for PostgreSQL. */
+  database?: string;
+  shows: { code: string; files: number; bytes: number; missing: FileFault[]; altered: FileFault[]; orphaned: FileFault[] }[];
+}
+
 /** The five fields of every refusal, the same as on the terminal. */
 export interface ErrorDocument {
   code: string;

@@ -1,5 +1,6 @@
 // English: the list of all keys. The keys are grouped by view, in the order in which they are met.
 import { enPictures } from "./en_pictures";
+import { enStudio } from "./en_studio";
 
 export const en = {
   "shell.skip": "Skip to the content",
@@ -105,6 +106,13 @@ export const en = {
   "show.review": "Review",
   "show.settings": "Settings",
 
+  "kind.episode": "Episode",
+  "kind.episodes": "Episodes",
+  "board.none.episode": "No episodes. Shows without them have their sequences only.",
+  "board.new_episode": "New episode",
+  "board.enter": "Show what is in it",
+  "board.no_episode": "In no episode",
+  "board.code_note.episode": "For example ep01",
   "board.title": "Board",
   "board.kind": "Kind",
   "board.tasks": "Tasks",
@@ -438,7 +446,6 @@ export const en = {
   "settings.color": "Colour",
   "settings.flags": "Meaning",
   "settings.types": "Types of tasks",
-  "settings.both": "Shots and assets",
   "flag.is_default": "starts here",
   "flag.is_wip": "in work",
   "flag.is_feedback_request": "asks for review",
@@ -515,9 +522,11 @@ export const en = {
   "event.token:create": "made a token",
   "event.token:revoke": "revoked a token",
   "event.studio:backup": "made a backup",
+  "subject.episode": "Episodes",
   "subject.sequence": "Sequences",
   "subject.shot": "Shots",
   "subject.asset": "Assets",
 
   ...enPictures,
+  ...enStudio,
 } as const;

@@ -1,6 +1,7 @@
 // French: the same keys as English; the compiler refuses a missing one.
 import type { en } from "./en";
 import { frPictures } from "./fr_pictures";
+import { frStudio } from "./fr_studio";
 
 export const fr: Record<keyof typeof en, string> = {
   "shell.skip": "Aller au contenu",
@@ -107,6 +108,13 @@ export const fr: Record<keyof typeof en, string> = {
   "show.review": "Projection",
   "show.settings": "Réglages",
 
+  "kind.episode": "Épisode",
+  "kind.episodes": "Épisodes",
+  "board.none.episode": "Pas d’épisodes. Les projets sans épisodes n’ont que leurs séquences.",
+  "board.new_episode": "Nouvel épisode",
+  "board.enter": "Voir ce qu’il contient",
+  "board.no_episode": "Dans aucun épisode",
+  "board.code_note.episode": "Par exemple ep01",
   "board.title": "Tableau",
   "board.kind": "Genre",
   "board.tasks": "Tâches",
@@ -440,7 +448,6 @@ export const fr: Record<keyof typeof en, string> = {
   "settings.color": "Couleur",
   "settings.flags": "Sens",
   "settings.types": "Types de tâches",
-  "settings.both": "Plans et éléments",
   "flag.is_default": "départ",
   "flag.is_wip": "en cours",
   "flag.is_feedback_request": "demande un avis",
@@ -517,9 +524,11 @@ export const fr: Record<keyof typeof en, string> = {
   "event.token:create": "a créé un jeton",
   "event.token:revoke": "a révoqué un jeton",
   "event.studio:backup": "a fait une sauvegarde",
+  "subject.episode": "Épisodes",
   "subject.sequence": "Séquences",
   "subject.shot": "Plans",
   "subject.asset": "Éléments",
 
   ...frPictures,
+  ...frStudio,
 };

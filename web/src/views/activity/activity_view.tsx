@@ -3,17 +3,17 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { segment } from "../../api/client";
 import { usePages } from "../../api/pages";
-import { onlyShow } from "../../api/session";
 import { useResource } from "../../api/store";
 import type { Page, Person, Show, StudioEvent } from "../../model/documents";
 import { ErrorBox } from "../../parts/error_box";
 import { Link, place, setQuery } from "../../parts/router";
+import { useShowChoice } from "../../parts/show_choice";
 import { formatTime, t, tOr } from "../../words";
 import { ShowHead } from "../show/show_head";
 import "../show/show_head.css";
 import "./activity.css";
 
-const kSubjects = ["show", "sequence", "shot", "asset", "task", "take", "comment", "annotation", "job", "playlist", "person", "model", "delivery"] as const;
+const kSubjects = ["show", "episode", "sequence", "shot", "asset", "task", "take", "comment", "annotation", "job", "playlist", "person", "model", "delivery"] as const;
 
 /** The page that shows an event's subject. */
 function addressOf(event: StudioEvent): string | null {
@@ -78,8 +78,10 @@ export function ActivityView({ values }: { values: Record<string, string> }): JS
   const query = place.value.query;
   const subject = query.get("about") ?? "";
   const person = query.get("person") ?? "";
-  const events = usePages<StudioEvent>("/events", {
-    query: { show: code ?? onlyShow(), person, action: subject ? `${subject}:` : null },
+  const choice = useShowChoice("event.read");
+  const about = code ?? choice.show;
+  const events = usePages<StudioEvent>(about === undefined ? null : "/events", {
+    query: { show: about ?? null, person, action: subject ? `${subject}:` : null },
     topics: [{ kinds: [...kSubjects, "casting", "status", "mark"] }],
     rows: 60,
   });
@@ -89,6 +91,7 @@ export function ActivityView({ values }: { values: Record<string, string> }): JS
       <div class="page">
         <div class="page-head">
           {code ? <span class="grow" /> : <h1>{t("nav.activity")}</h1>}
+          {!code && choice.field}
           <select class="input" aria-label={t("activity.about")} value={subject} onChange={(event) => setQuery({ about: event.currentTarget.value })}>
             <option value="">{t("activity.everything")}</option>
             {kSubjects.map((kind) => (

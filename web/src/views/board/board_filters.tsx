@@ -1,7 +1,7 @@
 // What the board shows: the kind, a search, a status, a type of task. All of it is in the address, so that a link
 // shows the same.
 import type { ComponentChildren, JSX } from "preact";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { TaskStatus, TaskType } from "../../model/documents";
 import { Segments } from "../../parts/segments";
 import { place, setQuery } from "../../parts/router";
@@ -20,25 +20,33 @@ const kSearchMs = 200;
 export function BoardFilters({ kind, statuses, types, children }: BoardFiltersProps): JSX.Element {
   const timer = useRef<ReturnType<typeof setTimeout>>();
   const query = place.value.query;
+  const search = query.get("search") ?? "";
+  const field = useRef<HTMLInputElement>(null);
+  // The address leads (going into a sequence), except while somebody types.
+  useEffect(() => {
+    if (field.current && document.activeElement !== field.current) field.current.value = search;
+  }, [search]);
   return (
     <div class="board-filters">
       <Segments
         label={t("board.kind")}
         value={kind}
         options={[
+          { value: "episode", label: t("kind.episodes") },
+          { value: "sequence", label: t("kind.sequences") },
           { value: "shot", label: t("kind.shots") },
           { value: "asset", label: t("kind.assets") },
-          { value: "sequence", label: t("kind.sequences") },
         ]}
-        choose={(wanted) => setQuery({ kind: wanted === "shot" ? "" : wanted, task_type: "" })}
+        choose={(wanted) => setQuery({ kind: wanted === "shot" ? "" : wanted, task_type: "", search: "" })}
       />
       <input
+        ref={field}
         class="input board-search"
         type="search"
         data-search
         placeholder={t("board.search")}
         aria-label={t("board.search")}
-        defaultValue={query.get("search") ?? ""}
+        defaultValue={search}
         onInput={(event) => {
           const text = event.currentTarget.value;
           clearTimeout(timer.current);

@@ -8,6 +8,9 @@ import { t, tn } from "../../words";
 
 interface BoardRowProps {
   row: BoardRow | null;
+  /** The row above, where it is known: a new sequence begins where its parent is another one. */
+  before: BoardRow | null;
+  enter(row: BoardRow): void;
   showCode: string;
   types: TaskType[];
   statuses: TaskStatus[];
@@ -42,7 +45,7 @@ function TaskCell({ task, types, statuses }: { task: BoardTask; types: TaskType[
   );
 }
 
-export function BoardRowCells({ row, showCode, types, statuses, openCasting }: BoardRowProps): JSX.Element {
+export function BoardRowCells({ row, before, enter, showCode, types, statuses, openCasting }: BoardRowProps): JSX.Element {
   if (!row) {
     return (
       <div class="board-row" aria-busy="true">
@@ -54,11 +57,17 @@ export function BoardRowCells({ row, showCode, types, statuses, openCasting }: B
   const { entity } = row;
   const frames = typeof entity.data.frames === "number" ? entity.data.frames : null;
   const thumbnail = entity.thumbnail ? fileUrl(showCode, entity.thumbnail) : null;
+  const slash = entity.path.lastIndexOf("/") + 1;
+  const begins = before !== null && before.entity.parent_id !== entity.parent_id;
+  const holds = entity.kind === "episode" || entity.kind === "sequence";
   return (
-    <div class="board-row">
+    <div class={begins ? "board-row board-row-begins" : "board-row"}>
       <Thumbnail url={thumbnail} alt="" class="board-thumbnail" />
       <div class="board-name" role="gridcell">
-        <span class="board-path">{entity.path}</span>
+        <span class="board-path">
+          <span class="board-parent">{entity.path.slice(0, slash)}</span>
+          {entity.path.slice(slash)}
+        </span>
         <span class="board-title clip">{entity.name}</span>
         {frames !== null && <span class="faint board-frames">{tn("count.frames", frames)}</span>}
       </div>
@@ -68,7 +77,12 @@ export function BoardRowCells({ row, showCode, types, statuses, openCasting }: B
         ))}
       </div>
       <div role="gridcell">
-        {entity.kind !== "sequence" && (
+        {holds && (
+          <button type="button" class="button button-bare button-small" tabIndex={-1} title={t("board.enter")} onClick={() => enter(row)}>
+            {t(entity.kind === "episode" ? "kind.sequences" : "kind.shots")} ›
+          </button>
+        )}
+        {!holds && (
           <button type="button" class="button button-bare button-small" tabIndex={-1} title={t("board.edit_casting")} onClick={openCasting}>
             {entity.kind === "asset" ? tn("count.shots", row.casting_count) : tn("count.assets", row.casting_count)}
           </button>

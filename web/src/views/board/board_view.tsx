@@ -1,4 +1,4 @@
-// The board of a show: its shots, assets or sequences with the status of every task, filtered, searched, and
+// The board of a show: its episodes, sequences, shots or assets with the status of every task, filtered, searched, and
 // scrolled through without loading what is not on screen.
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
@@ -21,15 +21,15 @@ import { CastingDialog } from "./casting_dialog";
 import { CreateEntityDialog, CreateTaskDialog } from "./create_dialogs";
 import "./board.css";
 
-export type BoardKind = "shot" | "asset" | "sequence";
-type Open = "shot" | "asset" | "sequence" | "task" | "casting" | null;
+export type BoardKind = "episode" | "sequence" | "shot" | "asset";
+type Open = BoardKind | "task" | "casting" | null;
 
 function useWindow(path: string, query: Record<string, string>): RowWindow<BoardRow> {
   const rows = useMemo(() => new RowWindow<BoardRow>(path, query), [path, JSON.stringify(query)]);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const end = onEvent((event) => {
-      if (!["entity", "shot", "asset", "sequence", "task", "take", "comment"].includes(event.subject_kind)) return;
+      if (!["entity", "shot", "asset", "sequence", "episode", "task", "take", "comment"].includes(event.subject_kind)) return;
       clearTimeout(timer);
       timer = setTimeout(() => rows.refresh(), 200);
     });
@@ -66,9 +66,15 @@ export function BoardView({ values }: { values: Record<string, string> }): JSX.E
   useEffect(() => setActive(0), [rows]);
 
   const showId = show.data.value?.id ?? null;
+  /** Into an episode or a sequence: what it holds, by the start of its path. */
+  function enter(row: BoardRow): void {
+    const into = { episode: "sequence", sequence: "" }[row.entity.kind as "episode" | "sequence"];
+    setQuery({ kind: into, search: `${row.entity.path}/` });
+  }
   const context: BoardContext = {
     row: rows.row(active),
     kind,
+    enter,
     mayStructure: may("structure.edit", showId),
     mayTask: may("task.edit", showId),
     open: setOpen,
@@ -78,10 +84,11 @@ export function BoardView({ values }: { values: Record<string, string> }): JSX.E
 
   function openRow(index: number): void {
     const row = rows.row(index);
+    if (row && (kind === "episode" || kind === "sequence")) return enter(row);
     const task = row?.tasks[Math.min(cell.current, row.tasks.length - 1)];
     if (task) navigate(`/tasks/${task.id}`);
   }
-  const shownTypes = (types.data.value?.items ?? []).filter((type) => !type.for_kind || type.for_kind === kind || (type.for_kind === "shot" && kind === "sequence"));
+  const shownTypes = (types.data.value?.items ?? []).filter((type) => !type.for_kind || type.for_kind === kind || (type.for_kind === "shot" && (kind === "sequence" || kind === "episode")));
   const error = rows.error.value ?? show.error.value;
   const statusList = statuses.data.value?.items ?? [];
   return (
@@ -94,7 +101,7 @@ export function BoardView({ values }: { values: Record<string, string> }): JSX.E
         {context.mayStructure && (
           <>
             <ActionButton action={kBoardActions.actions.find((each) => each.id === `board.new_${kind}`)!} context={context} />
-            {kind === "shot" && <ActionButton action={kBoardActions.actions.find((each) => each.id === "board.new_sequence")!} context={context} />}
+            {kind !== "asset" && kind !== "sequence" && <ActionButton action={kBoardActions.actions.find((each) => each.id === "board.new_sequence")!} context={context} />}
           </>
         )}
       </BoardFilters>
@@ -122,12 +129,12 @@ export function BoardView({ values }: { values: Record<string, string> }): JSX.E
           onRange={(first, last) => rows.ensure(first, last)}
           onOpen={openRow}
         >
-          {(index) => <BoardRowCells row={rows.row(index)} showCode={code} types={shownTypes} statuses={statusList} openCasting={() => setOpen("casting")} />}
+          {(index) => <BoardRowCells row={rows.row(index)} before={rows.row(index - 1)} enter={enter} showCode={code} types={shownTypes} statuses={statusList} openCasting={() => setOpen("casting")} />}
         </VirtualList>
       )}
       {open === "task" && context.row && <CreateTaskDialog showCode={code} entity={context.row.entity} types={shownTypes} close={() => setOpen(null)} />}
       {open === "casting" && context.row && <CastingDialog showCode={code} entity={context.row.entity} mayEdit={context.mayStructure} close={() => setOpen(null)} />}
-      {(open === "shot" || open === "asset" || open === "sequence") && (
+      {(open === "shot" || open === "asset" || open === "sequence" || open === "episode") && (
         <CreateEntityDialog showCode={code} kind={open} parent={context.row?.entity ?? null} close={() => setOpen(null)} />
       )}
     </div>

@@ -1,4 +1,4 @@
-// New sequences, shots, assets and tasks.
+// New episodes, sequences, shots, assets and tasks.
 import type { JSX } from "preact";
 import { segment } from "../../api/client";
 import { api } from "../../api/session";
@@ -8,12 +8,13 @@ import { FormDialog, TextField } from "../../parts/form_dialog";
 import { notify } from "../../parts/notices";
 import { navigate } from "../../parts/router";
 import { t } from "../../words";
+import type { BoardKind } from "./board_view";
 
 const kCodePattern = "[A-Za-z0-9][A-Za-z0-9_\\-]*";
 
 interface CreateEntityProps {
   showCode: string;
-  kind: "shot" | "asset" | "sequence";
+  kind: BoardKind;
   /** The row the board was at: a new shot goes into its sequence. */
   parent: Entity | null;
   close(): void;
@@ -22,6 +23,8 @@ interface CreateEntityProps {
 export function CreateEntityDialog({ showCode, kind, parent, close }: CreateEntityProps): JSX.Element {
   const base = `/shows/${segment(showCode)}`;
   const sequences = useResource<Page<Entity>>(kind === "shot" ? `${base}/entities` : null, { query: { kind: "sequence", limit: 500 } });
+  const episodes = useResource<Page<Entity>>(kind === "sequence" ? `${base}/entities` : null, { query: { kind: "episode", limit: 500 } });
+  const inEpisode = parent?.kind === "episode" ? parent.id : parent?.kind === "sequence" ? (parent.parent_id ?? "") : "";
   const types = useResource<Page<AssetType>>(kind === "asset" ? `${base}/asset-types` : null);
   const inSequence = parent?.kind === "sequence" ? parent.id : (parent?.parent_id ?? "");
 
@@ -31,6 +34,7 @@ export function CreateEntityDialog({ showCode, kind, parent, close }: CreateEnti
       body.parent = form.get("parent");
       if (form.get("frames")) body.data = { frames: Number(form.get("frames")) };
     }
+    if (kind === "sequence" && form.get("parent")) body.parent = form.get("parent");
     if (kind === "asset") body.asset_type = form.get("asset_type");
     const made = await api.post<Entity>(`${base}/entities`, body);
     notify("board.created", { path: made.path });
@@ -44,6 +48,19 @@ export function CreateEntityDialog({ showCode, kind, parent, close }: CreateEnti
           <select class="input" name="parent" required key={String(sequences.data.value !== null)} defaultValue={inSequence}>
             {sequences.data.value?.items.map((each) => (
               <option key={each.id} value={each.id} selected={each.id === inSequence}>
+                {each.path} {each.name}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {kind === "sequence" && (episodes.data.value?.items.length ?? 0) > 0 && (
+        <label class="field">
+          <span class="label">{t("kind.episode")}</span>
+          <select class="input" name="parent" defaultValue={inEpisode}>
+            <option value="">{t("board.no_episode")}</option>
+            {episodes.data.value?.items.map((each) => (
+              <option key={each.id} value={each.id} selected={each.id === inEpisode}>
                 {each.path} {each.name}
               </option>
             ))}

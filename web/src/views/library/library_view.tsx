@@ -6,6 +6,7 @@ import { useResource } from "../../api/store";
 import type { ModelFile, Page, RoleTable, Show } from "../../model/documents";
 import { ErrorBox } from "../../parts/error_box";
 import { notify, reportError } from "../../parts/notices";
+import { place, setQuery } from "../../parts/router";
 import { formatBytes, t, tOr, tn } from "../../words";
 import "../show/show_head.css";
 import "./library.css";
@@ -127,8 +128,8 @@ function LimitTable({ show, models, mayEdit }: { show: Show; models: ModelFile[]
 
 export function LibraryView(): JSX.Element {
   const shows = useResource<Page<Show>>("/shows");
-  const [showId, setShowId] = useState("");
-  const show = shows.data.value?.items.find((each) => each.id === showId) ?? shows.data.value?.items[0];
+  const wished = place.value.query.get("show");
+  const show = shows.data.value?.items.find((each) => each.code === wished) ?? shows.data.value?.items[0];
   const models = useResource<Page<ModelFile>>(shows.data.value ? "/models" : null, { query: { show: show?.id ?? null }, topics: [{ kinds: ["model"] }] });
   const items = models.data.value?.items ?? [];
   return (
@@ -142,9 +143,9 @@ export function LibraryView(): JSX.Element {
         <section class="library-limits">
           <div class="page-head">
             <h2>{t("library.limits")}</h2>
-            <select class="input" aria-label={t("library.show")} value={show.id} onChange={(event) => setShowId(event.currentTarget.value)}>
+            <select class="input" aria-label={t("library.show")} value={show.code} onChange={(event) => setQuery({ show: event.currentTarget.value })}>
               {shows.data.value?.items.map((each) => (
-                <option key={each.id} value={each.id}>
+                <option key={each.id} value={each.code}>
                   {each.name}
                 </option>
               ))}

@@ -2,12 +2,13 @@
 import type { JSX } from "preact";
 import { usePages } from "../../api/pages";
 import { jobProgress, previewUrl } from "../../api/job_progress";
-import { api, may, me, onlyShow } from "../../api/session";
+import { api, may, me } from "../../api/session";
 import type { Job } from "../../model/documents";
 import { ErrorBox } from "../../parts/error_box";
 import { JobBar } from "../../parts/job_bar";
 import { reportError } from "../../parts/notices";
 import { Link, place, setQuery } from "../../parts/router";
+import { useShowChoice } from "../../parts/show_choice";
 import { Segments } from "../../parts/segments";
 import { formatTime, t } from "../../words";
 import "../show/show_head.css";
@@ -76,7 +77,8 @@ function JobRow({ job }: { job: Job }): JSX.Element {
 
 export function QueueView(): JSX.Element {
   const state = (place.value.query.get("state") ?? "") as Shown;
-  const jobs = usePages<Job>("/jobs", { query: { state, show: onlyShow() }, topics: [{ kinds: ["job"] }], rows: 100 });
+  const { show, field } = useShowChoice("show.read");
+  const jobs = usePages<Job>(show === undefined ? null : "/jobs", { query: { state, show: show ?? null }, topics: [{ kinds: ["job"] }], rows: 100 });
   const order = ["running", "queued", "failed", "done", "canceled"];
   const items = [...(jobs.items.value ?? [])].sort((a, b) => {
     const byState = order.indexOf(a.state) - order.indexOf(b.state);
@@ -87,6 +89,7 @@ export function QueueView(): JSX.Element {
     <div class="page">
       <div class="page-head">
         <h1>{t("nav.queue")}</h1>
+        {field}
         <Segments
           label={t("queue.state")}
           value={state}

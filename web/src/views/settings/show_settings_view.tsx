@@ -5,12 +5,13 @@ import { segment } from "../../api/client";
 import { asErrorDocument } from "../../api/errors";
 import { api, may } from "../../api/session";
 import { useResource } from "../../api/store";
-import type { ErrorDocument, Page, Show, TaskStatus, TaskType } from "../../model/documents";
+import type { AssetType, ErrorDocument, Page, Show, TaskStatus, TaskType } from "../../model/documents";
 import { StatusChip, TypeMark } from "../../parts/chip";
 import { ErrorBox } from "../../parts/error_box";
 import { FormDialog, TextField } from "../../parts/form_dialog";
 import { notify } from "../../parts/notices";
-import { t, type WordKey } from "../../words";
+import { Link } from "../../parts/router";
+import { t, tOr, type WordKey } from "../../words";
 import { ShowHead } from "../show/show_head";
 import "../show/show_head.css";
 import "./show_settings.css";
@@ -111,12 +112,50 @@ function StatusDialog({ showId, status, close, done }: { showId: string; status:
   );
 }
 
+const kKinds = ["shot", "asset", "sequence", "episode"] as const;
+
+/** A new type of tasks or of assets. */
+function TypeDialog({ showId, of, close, done }: { showId: string; of: "task" | "asset"; close(): void; done(): Promise<void> }): JSX.Element {
+  async function create(form: FormData): Promise<void> {
+    const body = { code: form.get("code"), name: form.get("name") };
+    const more = of === "task" ? { color: form.get("color"), for_kind: form.get("for_kind") } : {};
+    await api.post(`/shows/${showId}/${of}-types`, { ...body, ...more });
+    await done();
+  }
+  return (
+    <FormDialog title={t(`settings.new_${of}_type`)} submit={t("common.create")} close={close} perform={create}>
+      <div class="fields-2">
+        <TextField label={t("common.name")} name="name" required autofocus />
+        <TextField label={t("common.code")} name="code" required pattern={"[A-Za-z0-9][A-Za-z0-9_\\-]*"} />
+        {of === "task" && (
+          <>
+            <label class="field">
+              <span class="label">{t("settings.type_for")}</span>
+              <select class="input" name="for_kind">
+                <option value="">{t("settings.everything")}</option>
+                {kKinds.map((kind) => (
+                  <option key={kind} value={kind}>
+                    {t(`kind.${kind}s`)}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <TextField label={t("settings.color")} name="color" type="color" value="#9e9e9e" />
+          </>
+        )}
+      </div>
+    </FormDialog>
+  );
+}
+
 export function ShowSettingsView({ values }: { values: Record<string, string> }): JSX.Element {
   const code = values.show!;
   const base = `/shows/${segment(code)}`;
   const show = useResource<Show>(base, { topics: [{ kinds: ["show"] }] });
   const statuses = useResource<Page<TaskStatus>>(`${base}/statuses`, { topics: [{ kinds: ["status", "show"] }] });
   const types = useResource<Page<TaskType>>(`${base}/task-types`, { topics: [{ kinds: ["show"] }] });
+  const assetTypes = useResource<Page<AssetType>>(`${base}/asset-types`, { topics: [{ kinds: ["show"] }] });
+  const [typeOf, setTypeOf] = useState<"task" | "asset" | null>(null);
   const [open, setOpen] = useState<TaskStatus | "new" | null>(null);
   const data = show.data.value;
   const mayEdit = may("show.edit", data?.id ?? null);
@@ -164,6 +203,11 @@ export function ShowSettingsView({ values }: { values: Record<string, string> })
         <section>
           <div class="page-head">
             <h2>{t("settings.types")}</h2>
+            {mayEdit && (
+              <button type="button" class="button button-small" onClick={() => setTypeOf("task")}>
+                {t("settings.new_task_type")}
+              </button>
+            )}
           </div>
           <table class="table">
             <tbody>
@@ -173,13 +217,43 @@ export function ShowSettingsView({ values }: { values: Record<string, string> })
                     <TypeMark type={type} />
                   </td>
                   <td class="mono">{type.code}</td>
-                  <td class="muted">{type.for_kind === "asset" ? t("kind.assets") : type.for_kind === "shot" ? t("kind.shots") : t("settings.both")}</td>
+                  <td class="muted">{type.for_kind ? tOr(`kind.${type.for_kind}s`, type.for_kind) : t("settings.everything")}</td>
                 </tr>
               ))}
             </tbody>
           </table>
         </section>
+        <section>
+          <div class="page-head">
+            <h2>{t("settings.asset_types")}</h2>
+            {mayEdit && (
+              <button type="button" class="button button-small" onClick={() => setTypeOf("asset")}>
+                {t("settings.new_asset_type")}
+              </button>
+            )}
+          </div>
+          <table class="table">
+            <tbody>
+              {assetTypes.data.value?.items.map((type) => (
+                <tr key={type.id}>
+                  <td>{type.name}</td>
+                  <td class="mono">{type.code}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+        <section>
+          <div class="page-head">
+            <h2>{t("settings.models")}</h2>
+            <Link to={`/library?show=${code}`} class="button button-small">
+              {t("settings.models_edit")}
+            </Link>
+          </div>
+          <p class="muted">{t("settings.models_note")}</p>
+        </section>
       </div>
+      {typeOf && data && <TypeDialog showId={data.id} of={typeOf} close={() => setTypeOf(null)} done={() => (typeOf === "task" ? types : assetTypes).reload()} />}
       {open && data && <StatusDialog showId={data.id} status={open === "new" ? null : open} close={() => setOpen(null)} done={() => statuses.reload()} />}
     </>
   );

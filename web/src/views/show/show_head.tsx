@@ -5,7 +5,7 @@ import { Link } from "../../parts/router";
 import { t, tn, type WordKey } from "../../words";
 import "./show_head.css";
 
-export type ShowTab = "board" | "tasks" | "takes" | "review" | "activity" | "settings";
+export type ShowTab = "board" | "tasks" | "takes" | "review" | "exchange" | "activity" | "settings";
 
 /** The parts of a show, in their order; reviewing is a view of its own (src/review). */
 const kTabs: readonly { tab: ShowTab; path: string; label: WordKey }[] = [
@@ -13,6 +13,7 @@ const kTabs: readonly { tab: ShowTab; path: string; label: WordKey }[] = [
   { tab: "tasks", path: "/tasks", label: "show.tasks" },
   { tab: "takes", path: "/takes", label: "show.takes" },
   { tab: "review", path: "/review", label: "show.review" },
+  { tab: "exchange", path: "/exchange", label: "show.exchange" },
   { tab: "activity", path: "/activity", label: "nav.activity" },
   { tab: "settings", path: "/settings", label: "show.settings" },
 ];

@@ -1,6 +1,6 @@
 // Everything that decides a picture, and making N of it.
 import type { JSX, RefObject } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { api, may } from "../../api/session";
 import { useResource } from "../../api/store";
 import type { Job, ModelFile, Samplers, Show, Take, Task } from "../../model/documents";
@@ -112,7 +112,8 @@ export function GeneratePanel({ task, show, models, settings, change, takes, han
       setBusy(false);
     }
   }
-  useEffect(() => {
+  // With the drawing itself: a key may follow before the frame is on the screen.
+  useLayoutEffect(() => {
     handle.current = { submit: () => void submit() };
   });
 
