@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "app/picture_record.h"
 #include "app/studio/people.h"
 #include "base/identifiers.h"
 #include "base/log.h"
@@ -122,6 +123,7 @@ void Api::require_csrf(const Request& request, const Identity& identity) const {
 Json Api::with_session_fields(Json document, const std::string& csrf) const {
   document["csrf"] = csrf;
   document["single_user"] = single_user_.has_value();
+  document["program"] = app::version();
   return document;
 }
 

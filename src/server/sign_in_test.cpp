@@ -1,6 +1,7 @@
 // Who may come in: sessions, tokens, links, and what is refused.
 #include <gtest/gtest.h>
 
+#include "app/picture_record.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "production/accounts_links.h"
@@ -42,6 +43,7 @@ TEST_P(SignIn, GivesACookieThatScriptsCannotRead) {
   EXPECT_EQ(me["roles"][""], Json::array({"artist"}));
   EXPECT_EQ(me["csrf"], client.csrf);
   EXPECT_FALSE(me["single_user"].get<bool>());
+  EXPECT_EQ(me["program"], app::version());
 
   EXPECT_EQ(client.send("DELETE", "/api/v1/sessions/current").status, 204);
   EXPECT_EQ(client.get("/api/v1/me").status, 401);

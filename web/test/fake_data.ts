@@ -201,7 +201,7 @@ export function seedData(): Data {
   const roles = { "": ["art-director", "producer"] };
   const data: Data = {
     people,
-    me: { person: director, roles, permissions: permissionsOf(roles), csrf: "csrf-for-tests", single_user: false, version: "0.4.0" },
+    me: { person: director, roles, permissions: permissionsOf(roles), csrf: "csrf-for-tests", single_user: false, program: "0.4.0" },
     shows,
     entities: [],
     castings: [],

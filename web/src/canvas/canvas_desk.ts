@@ -165,7 +165,8 @@ export class CanvasDesk {
     const size = editor.state.peek();
     editor.base.value = bitmapPixels(await createImageBitmap(bitmap, sized(bitmap, size)));
     editor.drawn.value += 1;
-    this.recipe.value = await api.get<Recipe>(`/takes/${segment(id)}/recipe`).catch(() => null);
+    // What was painted by hand has none.
+    this.recipe.value = take.origin === "edited" ? null : await api.get<Recipe>(`/takes/${segment(id)}/recipe`).catch(() => null);
     const words = this.recipe.value?.prompt;
     if (words && editor.desk.peek().prompt === "") editor.desk.value = { ...editor.desk.peek(), prompt: words };
   }

@@ -33,7 +33,8 @@ export interface Me {
   permissions: Record<string, string[]>;
   csrf: string;
   single_user: boolean;
-  version: string;
+  /** The program's version. */
+  program: string;
 }
 
 export interface ShowSettings {

@@ -16,7 +16,7 @@ export interface ShowChoice {
 /** `action`: the right that the list takes. */
 export function useShowChoice(action: string): ShowChoice {
   const all = may(action);
-  const shows = useResource<Page<Show>>("/shows", { query: { limit: 500 }, topics: [{ kinds: ["show"] }] });
+  const shows = useResource<Page<Show>>("/shows", { topics: [{ kinds: ["show"] }] });
   const mine = (shows.data.value?.items ?? []).filter((show) => may(action, show.id));
   const wished = place.value.query.get("show");
   const chosen = mine.find((show) => show.code === wished) ?? (all ? null : (mine[0] ?? null));

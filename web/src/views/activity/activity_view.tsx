@@ -36,6 +36,7 @@ function change(event: StudioEvent): string {
 
 function EventRow({ event }: { event: StudioEvent }): JSX.Element {
   const address = addressOf(event);
+  const name = event.subject_name || tOr(`subject.${event.subject_kind}`, event.subject_kind);
   return (
     <tr>
       <td class="activity-time">
@@ -48,7 +49,7 @@ function EventRow({ event }: { event: StudioEvent }): JSX.Element {
       <td>
         {tOr(`event.${event.action}`, event.action)}
       </td>
-      <td class="activity-subject">{address ? <Link to={address}>{event.subject_name}</Link> : event.subject_name}</td>
+      <td class="activity-subject">{address ? <Link to={address}>{name}</Link> : name}</td>
       <td class="muted activity-change">{change(event)}</td>
     </tr>
   );

@@ -99,7 +99,7 @@ export function ProfileView(): JSX.Element {
     <div class="page profile">
       <div class="page-head">
         <h1>{who.person.name}</h1>
-        <span class="faint">{t("profile.version", { version: who.version })}</span>
+        <span class="faint">{t("profile.version", { version: who.program })}</span>
       </div>
       <p class="muted">
         {[...new Set(Object.values(who.roles).flat())].map((role) => tOr(`role.${role}`, role)).join(", ")}

@@ -34,6 +34,11 @@ const kFields: readonly SettingField[] = [
   { name: "color_config", label: "settings.color_config", type: "text", note: "settings.color_config_note" },
 ];
 
+/** No cap is kept as 0, and shown as nothing. */
+function shown(field: SettingField, value: unknown): string {
+  return field.name === "max_retakes" && value === 0 ? "" : String(value ?? "");
+}
+
 function SettingsForm({ show, mayEdit, saved }: { show: Show; mayEdit: boolean; saved(show: Show): void }): JSX.Element {
   const [error, setError] = useState<ErrorDocument | null>(null);
   const opened = useRef(show);
@@ -43,7 +48,8 @@ function SettingsForm({ show, mayEdit, saved }: { show: Show; mayEdit: boolean; 
     const settings: Record<string, unknown> = { ...opened.current.settings };
     for (const field of kFields) {
       const text = String(data.get(field.name) ?? "").trim();
-      settings[field.name] = field.type === "number" ? (text === "" ? null : Number(text)) : text;
+      // The server keeps numbers only; a number that was emptied is its smallest.
+      settings[field.name] = field.type === "number" ? Number(text) : text;
     }
     try {
       const answer = await api.patch<Show>(`/shows/${show.id}`, { name: data.get("name"), settings }, opened.current.version);
@@ -61,7 +67,7 @@ function SettingsForm({ show, mayEdit, saved }: { show: Show; mayEdit: boolean; 
       {kFields.map((field) => (
         <label key={field.name} class={field.type === "text" ? "field field-wide" : "field"}>
           <span class="label">{t(field.label)}</span>
-          <input class="input" name={field.name} type={field.type} step={field.step} disabled={!mayEdit} defaultValue={String(show.settings[field.name] ?? "")} />
+          <input class="input" name={field.name} type={field.type} step={field.step} disabled={!mayEdit} defaultValue={shown(field, show.settings[field.name])} />
           {field.note && <span class="field-note">{t(field.note)}</span>}
         </label>
       ))}

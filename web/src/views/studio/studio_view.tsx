@@ -139,7 +139,7 @@ export function StudioView(): JSX.Element {
     <div class="page studio">
       <div class="page-head">
         <h1>{t("nav.studio")}</h1>
-        <span class="muted">{t("profile.version", { version: me.value?.version ?? "" })}</span>
+        <span class="muted">{t("profile.version", { version: me.value?.program ?? "" })}</span>
       </div>
       {may("studio.check") && <Doctor />}
       {may("studio.backup") && <Backups />}

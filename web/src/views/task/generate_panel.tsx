@@ -145,7 +145,7 @@ export function GeneratePanel({ task, show, models, settings, change, takes, han
         <SeedFields settings={settings} set={set} />
         <InitFields settings={settings} set={set} task={task} takes={takes} />
         <ControlFields settings={settings} set={set} task={task} models={models} />
-        <div class="row">
+        <div class="row row-wrap">
           <span class="label">{t("generate.tile")}</span>
           <label class="check">
             <input type="checkbox" checked={settings.tileX} onChange={(event) => set({ tileX: event.currentTarget.checked })} />

@@ -26,7 +26,7 @@ export function SamplerFields({ settings, set, samplers }: SettingsProps & { sam
   );
   return (
     <div class="stack-small">
-      <div class="row spread">
+      <div class="row row-wrap spread">
         <span class="label">{t("sampler.title")}</span>
         <Segments
           label={t("sampler.preset")}
