@@ -121,7 +121,12 @@ async function retake(told: Told): Promise<void> {
 
 async function paint(told: Told): Promise<void> {
   const { page, api, takes } = told;
-  const stored = async (): Promise<{ edits: { kind: string; mark?: { points?: number[][] } }[]; done: number }> => ((await api.ask("GET", `/tasks/${kTask}/canvas`)) as { document: never }).document;
+  interface Stored {
+    edits: { kind: string; mark?: { points?: number[][] } }[];
+    done: number;
+  }
+  // Null until the page has stored it for the first time.
+  const stored = async (): Promise<Stored> => ((await api.ask("GET", `/tasks/${kTask}/canvas`)) as { document: Stored | null }).document ?? { edits: [], done: 0 };
   let before = 0;
   await step("a pen paints over it, harder as it presses", page, async () => {
     await page.getByRole("button", { name: "Go on from it" }).click();
@@ -299,8 +304,9 @@ try {
   });
   page.on("pageerror", (problem) => complaints.push(String(problem)));
   page.on("response", (answer) => {
-    // A preview may be gone by the time it is asked for: its picture is finished. A task has no canvas at first.
-    const expected = answer.status() === 404 && /\/preview|\/canvas/.test(answer.url());
+    // A preview may be gone by the time it is asked for: its picture is finished. A task has no canvas at first, and
+    // what was painted by hand no recipe.
+    const expected = answer.status() === 404 && /\/(preview|canvas|recipe)$/.test(answer.url());
     if (answer.status() >= 400 && !expected) complaints.push(`${answer.status()} ${answer.request().method()} ${answer.url()}`);
   });
   page.on("console", (message) => {
