@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "production/accounts_sessions.h"
 #include "production/references.h"
+#include "production/review.h"
 #include "production/tasks.h"
 
 namespace maquette::production {
@@ -145,27 +146,6 @@ std::string open_link(db::Database& database, std::string_view token, const std:
   const std::string body = ticket_body(guest_name, end);
   return fmt::format("{}.{}", body, hmac_sha256_hex(ticket_key(*link), body));
 }
-
-namespace {
-
-constexpr size_t kMostStrokes = 500;
-constexpr size_t kLargestDrawing = 256 << 10;
-
-void require_drawing(const Json& drawing) {
-  constexpr std::string_view kKinds[] = {"path", "rect", "ellipse", "arrow", "text"};
-  const auto fits = [&](const Json& stroke) {
-    return stroke.is_object() && stroke.contains("kind") && stroke["kind"].is_string() &&
-           std::ranges::find(kKinds, stroke["kind"].get<std::string>()) != std::end(kKinds) &&
-           stroke.contains("points") && stroke["points"].is_array();
-  };
-  if (drawing.is_array() && drawing.size() <= kMostStrokes && std::ranges::all_of(drawing, fits) &&
-      drawing.dump().size() <= kLargestDrawing)
-    return;
-  throw Error(ErrorCode::usage, "cannot use this drawing")
-      .with("expected", fmt::format("at most {} strokes, each with kind and points", kMostStrokes));
-}
-
-}  // namespace
 
 void add_guest_comment(const Change& change, const Guest& guest, const db::Row& take, const std::string& text,
                        const Json& drawing) {

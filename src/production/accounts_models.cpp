@@ -2,11 +2,19 @@
 
 namespace maquette::production {
 
+namespace {
+
+// Stands for a role that may use no model: no model is called so.
+constexpr std::string_view kNone;
+
+}  // namespace
+
 ModelLimits model_limits(db::Connection& c, const std::string& show_id) {
   ModelLimits limits;
   for (const db::Row& row :
        c.query("SELECT role, model FROM model_limits WHERE show_id = :show", {{"show", show_id}})) {
-    limits[role_named(row.text("role"))].insert(row.text("model"));
+    std::set<std::string>& models = limits[role_named(row.text("role"))];
+    if (row.text("model") != kNone) models.insert(row.text("model"));
   }
   return limits;
 }
@@ -24,11 +32,13 @@ Json document_of(const ModelLimits& limits) {
 void set_model_limits(const Change& change, const std::string& show_id, const ModelLimits& limits) {
   const ModelLimits before = model_limits(*change, show_id);
   change->execute("DELETE FROM model_limits WHERE show_id = :show", {{"show", show_id}});
+  const auto insert = [&](Role role, std::string model) {
+    change->insert("model_limits",
+                   {{"show_id", show_id}, {"role", std::string(name(role))}, {"model", std::move(model)}});
+  };
   for (const auto& [role, models] : limits) {
-    for (const std::string& model : models) {
-      change->insert("model_limits",
-                     {{"show_id", show_id}, {"role", std::string(name(role))}, {"model", model}});
-    }
+    if (models.empty()) insert(role, std::string(kNone));
+    for (const std::string& model : models) insert(role, model);
   }
   change.log({.action = "model:limit",
               .subject_kind = "show",

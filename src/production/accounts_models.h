@@ -13,7 +13,7 @@
 
 namespace maquette::production {
 
-using ModelLimits = std::map<Role, std::set<std::string>>;
+using ModelLimits = std::map<Role, std::set<std::string>>;  // an empty set: none at all
 
 ModelLimits model_limits(db::Connection& c, const std::string& show_id);
 // All limits of a show, anew: a role that is not named may use everything. Models are names of the library.

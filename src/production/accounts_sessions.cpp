@@ -22,6 +22,7 @@ constexpr auto kNoted = 1min;  // uses are written down at most this often
 constexpr auto kAttemptWindow = 15min;
 constexpr int kAttemptsOfLogin = 10;
 constexpr int kAttemptsOfAddress = 30;
+constexpr int kTokensOfAddress = 100;  // that are none
 constexpr auto kAttemptsKept = 24h;
 
 std::string new_secret() { return base64url(random_bytes(32)); }
@@ -63,10 +64,11 @@ void note_use(db::Database& database, const db::Row& session) {
 
 }  // namespace
 
-TooManyAttempts::TooManyAttempts(int seconds)
-    : ErrorKind(ErrorCode::refused, "too many attempts to sign in"), seconds_(seconds) {
-  with("found", fmt::format("more than {} in {} minutes", kAttemptsOfLogin, kAttemptWindow.count()));
-  hint("wait {} minutes, then try again", (seconds + 59) / 60);
+TooManyAttempts::TooManyAttempts(int limit, Clock::duration left)
+    : ErrorKind(ErrorCode::refused, "too many attempts to sign in"),
+      seconds_(static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(left).count()) + 1) {
+  with("found", fmt::format("{} in {} minutes", limit, kAttemptWindow.count()));
+  hint("wait {} minutes, then try again", (seconds_ + 59) / 60);
 }
 
 void note_attempt(db::Database& database, const std::string& what, const std::string& address) {
@@ -81,9 +83,7 @@ void note_attempt(db::Database& database, const std::string& what, const std::st
                     column),
         {{"value", value}, {"since", utc_text(now - kAttemptWindow)}});
     if (row->integer("n") < limit) return;
-    const auto left = parse_utc(row->text("first")) + kAttemptWindow - now;
-    throw TooManyAttempts(static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(left).count()) +
-                          1);
+    throw TooManyAttempts(limit, parse_utc(row->text("first")) + kAttemptWindow - now);
   };
   refuse_above("login", what, kAttemptsOfLogin);
   if (!address.empty()) refuse_above("address", address, kAttemptsOfAddress);
@@ -248,7 +248,9 @@ void revoke_api_token(const Change& change, const std::string& person_id, const 
   change.log({.action = "token:revoke", .subject_kind = "token", .subject_id = id});
 }
 
-std::optional<SignedIn> find_api_token(db::Database& database, std::string_view token) {
+namespace {
+
+std::optional<SignedIn> known_token(db::Database& database, std::string_view token) {
   if (!token.starts_with(kTokenPrefix)) return std::nullopt;
   const Clock::time_point now = Clock::now();
   std::optional<db::Row> row;
@@ -271,6 +273,35 @@ std::optional<SignedIn> find_api_token(db::Database& database, std::string_view 
     tx->update("api_tokens", {{"used_at", utc_text(now)}}, {"id", row->text("id")});
     tx.commit();
   }
+  return found;
+}
+
+// Tokens are not counted with the sign-ins: a program with an old one must not lock people out.
+std::string guesses_from(const std::string& address) { return "token:" + address; }
+
+void refuse_guesses(db::Database& database, const std::string& address) {
+  const Clock::time_point now = Clock::now();
+  const db::Lease c = database.connect();
+  const auto row = c->first(
+      "SELECT count(*) AS n, min(at) AS first FROM sign_in_attempts WHERE login = :what AND at >= :since",
+      {{"what", guesses_from(address)}, {"since", utc_text(now - kAttemptWindow)}});
+  if (row->integer("n") >= kTokensOfAddress)
+    throw TooManyAttempts(kTokensOfAddress, parse_utc(row->text("first")) + kAttemptWindow - now);
+}
+
+void note_guess(db::Database& database, const std::string& address) {
+  db::Transaction tx(database);
+  tx->insert("sign_in_attempts", {{"login", guesses_from(address)}, {"address", ""}, {"at", utc_now()}});
+  tx.commit();
+}
+
+}  // namespace
+
+std::optional<SignedIn> find_api_token(db::Database& database, std::string_view token,
+                                       const std::string& address) {
+  refuse_guesses(database, address);
+  std::optional<SignedIn> found = known_token(database, token);
+  if (!found) note_guess(database, address);
   return found;
 }
 

@@ -4,6 +4,7 @@
 // last use, and 7 days after it began.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,7 +25,7 @@ class NotSignedIn : public ErrorKind<NotSignedIn> {
 // The HTTP status is 429.
 class TooManyAttempts : public ErrorKind<TooManyAttempts> {
  public:
-  explicit TooManyAttempts(int seconds);
+  TooManyAttempts(int limit, std::chrono::system_clock::duration left);
   int seconds() const { return seconds_; }  // until the next attempt makes sense
 
  private:
@@ -53,7 +54,9 @@ void sign_out(db::Database& database, std::string_view token);
 
 // Nothing where there is no such session (any more), or the person is not active.
 std::optional<SignedIn> find_session(db::Database& database, std::string_view token);
-std::optional<SignedIn> find_api_token(db::Database& database, std::string_view token);
+// Counts tokens that are none by address; throws TooManyAttempts above a hundred in a quarter of an hour.
+std::optional<SignedIn> find_api_token(db::Database& database, std::string_view token,
+                                       const std::string& address);
 
 // Throws Error(refused) unless it is the person's password. Counts as an attempt to sign in.
 void require_own_password(db::Database& database, const std::string& person_id, const std::string& password,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
+
 namespace maquette::production {
 
 IdList::IdList(const std::vector<std::string>& ids) {
@@ -11,11 +13,20 @@ IdList::IdList(const std::vector<std::string>& ids) {
 }
 
 void require_version(const db::Row& row, const std::optional<int64_t>& seen) {
-  if (!seen || *seen == row.integer("version")) return;
+  require_version(row.integer("version"), seen);
+}
+
+void require_version(int64_t now, const std::optional<int64_t>& seen) {
+  if (!seen || *seen == now) return;
   throw Error(ErrorCode::conflict, "somebody else changed it meanwhile")
-      .with("found", fmt::format("version {}", row.integer("version")))
+      .with("found", fmt::format("version {}", now))
       .with("expected", fmt::format("version {}", *seen))
       .hint("read it again, then change it");
+}
+
+int64_t version_of(const Json& document) {
+  // 48 bits: programs that keep numbers as doubles keep it whole.
+  return std::stoll(sha256_hex(document.dump()).substr(0, 12), nullptr, 16);
 }
 
 void require_code(std::string_view code, std::string_view what) {

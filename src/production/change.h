@@ -88,6 +88,9 @@ class IdList {
 
 // Throws Error(conflict) unless the caller saw this version (or did not say which it saw).
 void require_version(const db::Row& row, const std::optional<int64_t>& seen);
+void require_version(int64_t now, const std::optional<int64_t>& seen);
+// For documents without a row that counts: another number for other content.
+int64_t version_of(const Json& document);
 // Codes become parts of file names: letters, digits, "-", "_" and ".", at most 64, not beginning with a dot.
 // Throws Error(usage).
 void require_code(std::string_view code, std::string_view what);

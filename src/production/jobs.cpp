@@ -70,28 +70,49 @@ JobKind job_kind_named(std::string_view wanted) {
   return static_cast<JobKind>(found - std::begin(kKindNames));
 }
 
-int64_t quota(std::string_view role) {
-  if (role == "artist") return 64;
-  if (role == "trainer") return 32;
-  return 256;
+int64_t quota(const Json& settings, Role role) {
+  const Json quotas = settings.value("quotas", Json::object());
+  if (const auto said = quotas.find(name(role)); said != quotas.end()) return said->get<int64_t>();
+  if (!may(role, Action::take_generate)) return 0;
+  if (role == Role::artist) return 64;
+  return role == Role::trainer ? 32 : 256;
 }
+
+namespace {
+
+// Pictures of one person in one show, counted by one transaction at a time.
+void require_quota(const Change& change, const std::string& show_id, const std::string& person_id,
+                   const std::set<Role>& roles, int64_t more) {
+  change.tx.lock_row("people", person_id);
+  const Json settings =
+      json_of(*change->first("SELECT settings FROM shows WHERE id = :s", {{"s", show_id}}), "settings");
+  int64_t most = 0;
+  std::vector<std::string_view> names;
+  for (const Role role : roles) {
+    most = std::max(most, quota(settings, role));
+    names.push_back(name(role));
+  }
+  const int64_t waiting =
+      change
+          ->first(
+              "SELECT sum(count - made) AS n FROM jobs WHERE created_by = :p AND show_id = :s AND state "
+              "IN ('queued', 'running')",
+              {{"p", person_id}, {"s", show_id}})
+          ->integer("n");
+  if (waiting + more <= most) return;
+  throw Error(ErrorCode::refused, "too many of your pictures are waiting")
+      .with("found", fmt::format("{} and {} more", waiting, more))
+      .with("expected", fmt::format("at most {} for {}", most, fmt::join(names, ", ")))
+      .hint("wait, or cancel some of them; the show's setting \"quotas\" says how many");
+}
+
+}  // namespace
 
 std::string queue_job(const Change& change, const db::Row& task, const NewJob& job) {
   if (job.count < 1 || job.count > kMostCount)
     throw Error(ErrorCode::usage, "a job makes 1 to {} pictures", kMostCount).with("found", job.count);
-  const int64_t waiting = change
-                              ->first(
-                                  "SELECT sum(count - made) AS n FROM jobs WHERE created_by = :p AND state "
-                                  "IN ('queued', 'running')",
-                                  {{"p", change.actor.person_id}})
-                              ->integer("n");
-  if (waiting + job.count > quota(change.actor.role)) {
-    throw Error(ErrorCode::refused, "too many of your pictures are waiting")
-        .with("found", fmt::format("{} and {} more", waiting, job.count))
-        .with("expected",
-              fmt::format("at most {} for the role {}", quota(change.actor.role), change.actor.role))
-        .hint("wait, or cancel some of them");
-  }
+  require_quota(change, task.text("show_id"), change.actor.person_id,
+                job.roles.empty() ? std::set{role_named(change.actor.role)} : job.roles, job.count);
   const std::string id = new_uuid();
   change->insert("jobs", {{"id", id},
                           {"show_id", task.text("show_id")},
@@ -133,6 +154,8 @@ void cancel_job(const Change& change, const db::Row& job) {
 void retry_job(const Change& change, const db::Row& job) {
   if (is_open(job) || job.integer("made") == job.integer("count"))
     throw Error(ErrorCode::conflict, "there is nothing to try again").with("found", job.text("state"));
+  require_quota(change, job.text("show_id"), job.text("created_by"), {role_named(job.text("role"))},
+                job.integer("count") - job.integer("made"));
   change->update("jobs",
                  {{"state", "queued"},
                   {"attempts", int64_t{0}},

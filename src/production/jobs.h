@@ -6,8 +6,10 @@
 #pragma once
 
 #include <chrono>
+#include <set>
 
 #include "production/change.h"
+#include "production/permissions.h"
 
 namespace maquette::production {
 
@@ -21,15 +23,20 @@ struct NewJob {
   Json request;  // {recipe, parents: [{take_id, relation}], mask, title}
   std::string model;
   int64_t count = 1;
+  std::set<Role> roles =
+      {};  // of who asks, in the show: the largest of their quotas counts; none: the actor's
 };
 
-// Pictures that a person may have waiting, by role. Throws Error(refused) above it.
-int64_t quota(std::string_view role);
+// Pictures that a person with this role may have waiting in a show: what its settings say (`quotas`), else
+// 64 for artists, 32 for trainers, 256 for others who may generate, 0 for the rest.
+constexpr int64_t kMostWaiting = 100'000;
+int64_t quota(const Json& settings, Role role);
+// Throws Error(refused) above the quota.
 std::string queue_job(const Change& change, const db::Row& task, const NewJob& job);
 
 void cancel_job(const Change& change, const db::Row& job);  // a running one stops within a step
-void retry_job(const Change& change,
-               const db::Row& job);  // of a failed or cancelled one: the pictures missing
+// Of a failed or cancelled one: the pictures missing. They count for the quota of whoever asked for the job.
+void retry_job(const Change& change, const db::Row& job);
 void set_priority(const Change& change, const db::Row& job, int64_t priority);
 
 db::Row find_job(db::Connection& c, std::string_view id);

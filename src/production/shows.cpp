@@ -1,6 +1,10 @@
 #include "production/shows.h"
 
 #include "base/identifiers.h"
+#include "base/text.h"
+#include "production/jobs.h"
+#include "production/path_template.h"
+#include "production/permissions.h"
 #include "production/references.h"
 
 namespace maquette::production {
@@ -45,6 +49,30 @@ constexpr std::pair<const char*, const char*> kAssetTypes[] = {{"background", "B
                                                                {"prop", "Prop"},
                                                                {"concept", "Concept"}};
 
+// A name is made of it once, so that it fails now and not at the delivery.
+void require_path_template(const std::string& text) {
+  file_name(text, {.texts = {{"show", "show"},
+                             {"sequence", "sq010"},
+                             {"shot", "sh020"},
+                             {"asset", "lamp"},
+                             {"path", "sq010_sh020"},
+                             {"task", "background"},
+                             {"name", "name"}},
+                   .numbers = {{"version", 1}, {"take", 1}}});
+}
+
+void require_quotas(const Json& quotas) {
+  for (const auto& [role, count] : quotas.items()) {
+    role_named(role);
+    if (count.is_null()) continue;
+    if (!count.is_number_integer() || count.get<int64_t>() < 0 || count.get<int64_t>() > kMostWaiting) {
+      throw Error(ErrorCode::usage, "cannot use the quota of the role \"{}\"", role)
+          .with("found", count.dump().substr(0, 80))
+          .with("expected", fmt::format("0 to {} pictures", kMostWaiting));
+    }
+  }
+}
+
 void require_settings(const Json& settings) {
   for (const auto& [name, value] : settings.items()) {
     const auto known = default_settings().find(name);
@@ -52,8 +80,10 @@ void require_settings(const Json& settings) {
       std::vector<std::string> names;
       for (const auto& [key, unused] : default_settings().items()) names.push_back(key);
       throw Error(ErrorCode::usage, "shows have no setting \"{}\"", name)
-          .with("expected", fmt::format("{}", fmt::join(names, ", ")));
+          .with("expected", fmt::format("{}", fmt::join(names, ", ")))
+          .hint("{}", did_you_mean(name, names).value_or("docs/api.md names them all"));
     }
+    if (value.is_null()) continue;
     const bool fits =
         known->is_number() ? value.is_number() && value.get<double>() >= 0 : value.type() == known->type();
     if (!fits) {
@@ -61,6 +91,8 @@ void require_settings(const Json& settings) {
           .with("found", value.dump().substr(0, 80))
           .with("expected", known->dump());
     }
+    if (name == "path_template") require_path_template(value.get<std::string>());
+    if (name == "quotas") require_quotas(value);
   }
 }
 
@@ -78,7 +110,8 @@ const Json& default_settings() {
                                 {"fps", 24.0},
                                 {"path_template", "{show}_{path}_{task}_v{version:03}_t{take:02}"},
                                 {"max_retakes", 0},
-                                {"color_config", ""}};
+                                {"color_config", ""},
+                                {"quotas", Json::object()}};
   return settings;
 }
 
@@ -87,7 +120,7 @@ std::string create_show(const Change& change, const NewShow& show) {
   require_name(show.name, "a show");
   require_settings(show.settings);
   Json settings = default_settings();
-  settings.update(show.settings);
+  settings.merge_patch(show.settings);
   const std::string id = new_uuid();
   change->insert("shows", {{"id", id},
                            {"code", show.code},
@@ -145,7 +178,7 @@ void update_show(const Change& change, const db::Row& show, const ShowUpdate& up
     require_settings(update.settings);
     Json settings = json_of(show, "settings");
     before["settings"] = settings;
-    settings.update(update.settings);
+    settings.merge_patch(update.settings);  // RFC 7386: null removes, and the default holds again
     after["settings"] = settings;
     columns.push_back({"settings", settings.dump()});
   }
@@ -196,6 +229,7 @@ Json status_document(const db::Row& status) {
                    {"color", status.text("color")},
                    {"position", status.integer("position")}};
   for (const std::string_view flag : kFlags) document[std::string(flag)] = status.flag(flag);
+  document["version"] = version_of(document);
   return document;
 }
 

@@ -19,6 +19,7 @@ struct NewShow {
 //   path_template    names of delivered files (path_template.h)
 //   max_retakes      cap on retakes of a task; 0: none
 //   color_config     an OpenColorIO configuration; empty: the built-in one
+//   quotas           pictures that a person may have waiting, by role; roles not named: jobs.h
 const Json& default_settings();
 
 // With the statuses Todo, WIP, Waiting For Approval, Retake, Done and Ready, and types for painters. Returns
@@ -27,7 +28,7 @@ std::string create_show(const Change& change, const NewShow& show);
 
 struct ShowUpdate {
   std::optional<std::string> name, root, status;
-  Json settings;  // only what changes; null: nothing
+  Json settings;  // only what changes, null: as if nothing had been said; null at all: nothing changes
   std::optional<int64_t> seen_version;
 };
 void update_show(const Change& change, const db::Row& show, const ShowUpdate& update);

@@ -145,6 +145,7 @@ void add_take_file(const Change& change, const db::Row& take, const TakeFile& fi
                                 {"representation", file.representation},
                                 {"name", file.name},
                                 {"sha256", file.sha256}});
+  touch(change, take, {});
   log_take(change, take, "take:file-add", {},
            {{"representation", file.representation}, {"name", file.name}, {"sha256", file.sha256}});
 }

@@ -94,7 +94,8 @@ std::optional<production::SignedIn> Api::find_signed_in(const Request& request) 
   const std::string_view authorization = request.header("authorization");
   if (!authorization.empty()) {
     if (!authorization.starts_with(kBearer)) return std::nullopt;
-    return production::find_api_token(studio_.database(), authorization.substr(kBearer.size()));
+    return production::find_api_token(studio_.database(), authorization.substr(kBearer.size()),
+                                      request.address);
   }
   if (single_user_) return production::SignedIn{.caller = *single_user_, .csrf = own_csrf_};
   const std::string_view token = cookie(request, kCookie);
@@ -141,6 +142,9 @@ Response Api::sign_in(Request& request) {
     throw BadRequest(415, "cannot read a body of this kind").with("expected", "application/json");
   const auto body = parse_json(request.body->all(kLargestSignIn), "the body of the request");
   if (!body || !body->is_object()) throw Error(ErrorCode::usage, "the body of the request is no JSON object");
+  refuse_zeros(*body);
+  constexpr std::string_view kSignIn[] = {"login", "password"};
+  refuse_unknown(*body, kSignIn);
   const production::NewSession session = production::sign_in(
       studio_.database(), required_text(*body, "login"), required_text(*body, "password"), request.address);
   const auto found = production::find_session(studio_.database(), session.token);
@@ -176,7 +180,7 @@ Response Api::run(const Operation& operation, const Route& route, Request& reque
   std::optional<SpoolFile> upload;
   if (operation.takes_file) {
     // The role is asked before a byte is stored.
-    if (!caller.may_somewhere(operation.action)) production::require(caller, operation.action, "");
+    app::require_somewhere(caller, operation);
     upload.emplace(studio_.spool());
     upload->receive(*request.body, request.content_length, options_.upload_limit);
     call.upload = app::Upload{.file = upload->path(),

@@ -17,22 +17,24 @@ namespace {
 
 constexpr std::string_view kGuestCookie = "maquette_guest";
 constexpr uint64_t kLargestComment = 512 << 10;
+constexpr std::string_view kOpening[] = {"password", "name"};
+constexpr std::string_view kComment[] = {"text", "drawing"};
 
-Json body_of(Request& request) {
+Json body_of(Request& request, std::span<const std::string_view> names) {
   const std::string_view type = request.header("content-type");
   if (lower_ascii(trim(type.substr(0, type.find(';')))) != "application/json")
     throw BadRequest(415, "cannot read a body of this kind").with("expected", "application/json");
   auto body = parse_json(request.body->all(kLargestComment), "the body of the request");
   if (!body || !body->is_object()) throw Error(ErrorCode::usage, "the body of the request is no JSON object");
+  refuse_zeros(*body);
+  refuse_unknown(*body, names);
   return *body;
 }
 
 std::string text_of(const Json& body, std::string_view name) {
   const auto found = body.find(name);
   if (found == body.end() || !found->is_string()) throw Error(ErrorCode::usage, "\"{}\" is missing", name);
-  std::string text = found->get<std::string>();
-  if (text.find('\0') != text.npos) throw Error(ErrorCode::usage, "a text holds the character U+0000");
-  return text;
+  return found->get<std::string>();
 }
 
 constexpr std::string_view kTakesOfPlaylist =
@@ -110,7 +112,7 @@ Response Api::answer_guest(Request& request, std::string_view path) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
 
   if (parts.size() == 4 && parts[3] == "open" && request.method == "POST") {
-    const Json body = body_of(request);
+    const Json body = body_of(request, kOpening);
     const std::string ticket = production::open_link(database, token, text_of(body, "password"),
                                                      text_of(body, "name"), request.address);
     const auto guest = production::find_guest(database, token, ticket);
@@ -147,7 +149,7 @@ Response Api::answer_guest(Request& request, std::string_view path) {
     return json_response(200, {{"items", items}, {"next", nullptr}});
   }
   if (parts.size() == 6 && parts[3] == "takes" && parts[5] == "comments" && request.method == "POST") {
-    const Json body = body_of(request);
+    const Json body = body_of(request, kComment);
     db::Transaction tx(database);
     production::add_guest_comment({tx, {"", "guest"}}, *guest, take_of_playlist(*tx, *guest, parts[4]),
                                   text_of(body, "text"), body.value("drawing", Json()));

@@ -1,9 +1,11 @@
+// Made of the table of operations (app/studio/operation.h) and of what each answers (app/studio/answers.h),
+// so that it says what the program does; the few routes of browsers and guests are written down here.
 #include "server/openapi.h"
 
 #include <algorithm>
 #include <map>
 
-#include "app/studio/operation.h"
+#include "app/studio/answers.h"
 #include "base/text.h"
 
 namespace maquette::server {
@@ -21,6 +23,8 @@ Json schema_of(Kind kind) {
     case Kind::integer: return {{"type", "integer"}};
     case Kind::number: return {{"type", "number"}};
     case Kind::flag: return {{"type", "boolean"}};
+    case Kind::object: return {{"type", "object"}};
+    case Kind::array: return {{"type", "array"}};
     case Kind::json: return {{"type", Json::array({"object", "array"})}};
     case Kind::list: return {{"type", "array"}, {"items", {{"type", "string"}}}};
   }
@@ -47,19 +51,44 @@ Json parameter_document(const Parameter& parameter, bool in_path) {
           {"schema", schema_of(parameter.kind)}};
 }
 
-Json response_ref(std::string_view name) {
-  return {{"$ref", fmt::format("#/components/responses/{}", name)}};
+Json component(std::string_view kind, std::string_view name) {
+  return {{"$ref", fmt::format("#/components/{}/{}", kind, name)}};
 }
 
-Json json_answer(std::string_view description) {
-  return {
-      {"description", description},
-      {"headers",
-       {{"ETag",
-         {{"description", "the version, where the answer is one resource"},
-          {"schema", {{"type", "string"}}}}}}},
-      {"content",
-       {{"application/json", {{"schema", {{"type", "object"}}}}}, {"*/*", {{"schema", Json::object()}}}}}};
+// --- answers ---
+
+Json json_content(Json schema) { return {{"application/json", {{"schema", std::move(schema)}}}}; }
+
+Json answer_document(const app::Answer& answer) {
+  if (answer.shape != app::Shape::file) {
+    Json document = {{"description", "done"}, {"content", json_content(app::answer_schema(answer))}};
+    if (app::has_version(answer)) document["headers"] = {{"ETag", component("headers", "version")}};
+    return document;
+  }
+  Json content = Json::object();
+  for (const std::string& type : split(answer.document, ',')) {
+    content[std::string(trim(type))] = {{"schema", {{"type", "string"}, {"format", "binary"}}}};
+  }
+  return {{"description", "the file"},
+          {"headers", {{"ETag", component("headers", "content")}}},
+          {"content", content}};
+}
+
+// Which errors an operation can have: every one names its reason in the same form.
+Json with_errors(Json responses, const Operation& operation, const app::Answer& answer) {
+  std::vector<std::string_view> statuses = {"400", "401", "403", "404", "409"};
+  const bool has_body = operation.method != "GET" && operation.method != "DELETE";
+  if (answer.matches) statuses.push_back("412");
+  if (has_body) statuses.push_back("413");
+  if (has_body && !operation.takes_file) statuses.push_back("415");
+  if (answer.shape == app::Shape::file) statuses.push_back("416");
+  // A file that was given, or one that lies in the store, which cannot be used.
+  statuses.push_back("422");
+  statuses.push_back("429");
+  statuses.push_back("500");
+  for (const std::string_view status : statuses)
+    responses[std::string(status)] = component("responses", "error");
+  return responses;
 }
 
 // Words of the command line as one name: "take approve" -> takeApprove.
@@ -95,10 +124,23 @@ Json body_document(const Operation& operation) {
   const bool any_required = !required.empty();
   Json schema = {{"type", "object"}, {"properties", properties}, {"additionalProperties", false}};
   if (any_required) schema["required"] = required;
-  return {{"required", any_required}, {"content", {{"application/json", {{"schema", schema}}}}}};
+  return {{"required", any_required}, {"content", json_content(schema)}};
+}
+
+Json parameter_documents(const Operation& operation, const app::Answer& answer) {
+  Json parameters = Json::array();
+  for (const Parameter& parameter : operation.parameters) {
+    if (parameter.place == Place::path) parameters.push_back(parameter_document(parameter, true));
+    if (parameter.place == Place::query || (parameter.place == Place::body && operation.takes_file))
+      parameters.push_back(parameter_document(parameter, false));
+  }
+  if (answer.matches) parameters.push_back(component("parameters", "ifMatch"));
+  if (operation.takes_file) parameters.push_back(component("parameters", "fileName"));
+  return parameters;
 }
 
 Json operation_document(const Operation& operation) {
+  const app::Answer& answer = app::answer_of(operation);
   Json document = {
       {"operationId", operation_id(operation.name)},
       {"summary", operation.summary},
@@ -106,44 +148,42 @@ Json operation_document(const Operation& operation) {
       {"x-maquette-command", operation.name},
       {"x-maquette-action", production::name(operation.action)},
       {"tags", Json::array({operation.name.substr(0, operation.name.find(' '))})}};
-  Json parameters = Json::array();
-  for (const Parameter& parameter : operation.parameters) {
-    if (parameter.place == Place::path) parameters.push_back(parameter_document(parameter, true));
-    if (parameter.place == Place::query || (parameter.place == Place::body && operation.takes_file))
-      parameters.push_back(parameter_document(parameter, false));
-  }
-  if (operation.method == "PATCH" || operation.method == "PUT")
-    parameters.push_back({{"$ref", "#/components/parameters/ifMatch"}});
-  if (!parameters.empty()) document["parameters"] = parameters;
+  if (operation.others) document["x-maquette-action-others"] = production::name(*operation.others);
+  if (const Json parameters = parameter_documents(operation, answer); !parameters.empty())
+    document["parameters"] = parameters;
   if (const Json body = body_document(operation); !body.is_null() && operation.method != "GET")
     document["requestBody"] = body;
-  Json responses = {{operation.method == "POST" ? "2XX" : "200", json_answer("done")}};
-  for (const char* status : {"400", "401", "403", "404", "409"}) responses[status] = response_ref("error");
-  if (operation.takes_file) {
-    responses["413"] = response_ref("error");
-    responses["422"] = response_ref("error");
+  Json responses = {{operation.method == "POST" ? "2XX" : "200", answer_document(answer)}};
+  if (answer.shape == app::Shape::file) {
+    responses["206"] = answer_document(answer);
+    responses["304"] = {{"description", "as it was (If-None-Match)"}};
   }
-  document["responses"] = responses;
+  document["responses"] = with_errors(std::move(responses), operation, answer);
   return document;
 }
 
-// A route that is no operation, because only a browser or a guest has a use for it.
-Json special(std::string_view id, std::string_view summary, std::string_view tag,
+// --- routes that are no operations, because only a browser or a guest has a use for them ---
+
+// answers: the named document, or nothing at all.
+Json special(std::string_view id, std::string_view summary, std::string_view tag, std::string_view answers,
              const Json& more = Json::object()) {
+  Json answer = {{"description", "done"}};
+  if (!answers.empty()) answer["content"] = json_content(component("schemas", answers));
   Json document = {{"operationId", id},
                    {"summary", summary},
                    {"tags", Json::array({tag})},
-                   {"responses", {{"2XX", json_answer("done")}, {"4XX", response_ref("error")}}}};
+                   {"responses",
+                    {{"2XX", answer},
+                     {"4XX", component("responses", "error")},
+                     {"5XX", component("responses", "error")}}}};
   document.update(more);
   return document;
 }
 
 Json text_body(std::initializer_list<std::string_view> required, const Json& properties) {
-  Json names = Json::array();
-  for (const std::string_view name : required) names.push_back(name);
-  Json schema = {{"type", "object"}, {"properties", properties}};
-  if (!names.empty()) schema["required"] = names;
-  return {{"requestBody", {{"required", true}, {"content", {{"application/json", {{"schema", schema}}}}}}}};
+  Json schema = {{"type", "object"}, {"properties", properties}, {"required", Json::array()}};
+  for (const std::string_view name : required) schema["required"].push_back(name);
+  return {{"requestBody", {{"required", true}, {"content", json_content(schema)}}}};
 }
 
 Json path_text(std::string_view name, std::string_view help) {
@@ -154,44 +194,111 @@ Json path_text(std::string_view name, std::string_view help) {
           {"schema", {{"type", "string"}}}};
 }
 
+Json with_content(Json document, std::string_view type) {
+  document["responses"]["2XX"]["content"] = {{std::string(type), {{"schema", {{"type", "string"}}}}}};
+  if (type == "image/*")
+    document["responses"]["2XX"]["headers"] = {{"ETag", component("headers", "content")}};
+  return document;
+}
+
+void add_guest_routes(Json& paths) {
+  const Json text = {{"type", "string"}};
+  const Json token = path_text("token", "of the link");
+  const Json take = path_text("take", "id of a take of the playlist");
+  const auto guest = [&](const Json& parameters, Json more = Json::object()) {
+    more["parameters"] = parameters;
+    more["security"] = Json::array();
+    return more;
+  };
+  paths["/shared/{token}/open"]["post"] = special(
+      "guestOpen", "open a link: sets the guest's cookie", "guest", "guest_view",
+      guest(Json::array({token}), text_body({"password", "name"}, {{"password", text}, {"name", text}})));
+  paths["/shared/{token}"]["get"] =
+      special("guestShow", "what a link shows", "guest", "guest_view", guest(Json::array({token})));
+  for (const char* what : {"picture", "thumbnail"}) {
+    paths[fmt::format("/shared/{{token}}/takes/{{take}}/{}", what)]["get"] = with_content(
+        special(fmt::format("guest{}", std::string_view(what) == "picture" ? "Picture" : "Thumbnail"),
+                fmt::format("the {} of a take of the playlist", what), "guest", "",
+                guest(Json::array({token, take}))),
+        "image/*");
+  }
+  paths["/shared/{token}/takes/{take}/comments"]["post"] = special(
+      "guestComment", "comment on a take, where the link allows it", "guest", "done",
+      guest(Json::array({token, take}),
+            text_body({"text"}, {{"text", text}, {"drawing", {{"type", Json::array({"array", "null"})}}}})));
+}
+
 void add_special_routes(Json& paths) {
   const Json text = {{"type", "string"}};
   const Json nobody = {{"security", Json::array()}};
   Json sign_in = text_body({"login", "password"}, {{"login", text}, {"password", text}});
   sign_in.update(nobody);
-  paths["/sessions"]["post"] = special("signIn", "sign in: sets the session's cookie", "session", sign_in);
-  paths["/sessions/current"]["delete"] = special("signOut", "sign out", "session");
-  paths["/openapi.json"]["get"] = special("openapi", "this document", "session", nobody);
-  paths["/events/stream"]["get"] = special(
-      "eventStream", "events as they happen, and the progress of jobs (text/event-stream)", "event",
-      {{"parameters",
-        Json::array(
-            {{{"name", "show"}, {"in", "query"}, {"description", "only of this show"}, {"schema", text}},
-             {{"name", "Last-Event-ID"},
-              {"in", "header"},
-              {"description", "the number of the last event that was seen: the stream goes on behind it"},
-              {"schema", text}}})}});
-  const Json token = path_text("token", "of the link");
-  const Json take = path_text("take", "id of a take of the playlist");
-  const auto guest = [&](const Json& parameters, Json more = Json::object()) {
-    more["parameters"] = parameters;
-    more.update(nobody);
-    return more;
-  };
-  paths["/shared/{token}/open"]["post"] = special(
-      "guestOpen", "open a link: sets the guest's cookie", "guest",
-      guest(Json::array({token}), text_body({"password", "name"}, {{"password", text}, {"name", text}})));
-  paths["/shared/{token}"]["get"] =
-      special("guestShow", "what a link shows", "guest", guest(Json::array({token})));
-  for (const char* what : {"picture", "thumbnail"}) {
-    paths[fmt::format("/shared/{{token}}/takes/{{take}}/{}", what)]["get"] = special(
-        fmt::format("guest{}", std::string_view(what) == "picture" ? "Picture" : "Thumbnail"),
-        fmt::format("the {} of a take of the playlist", what), "guest", guest(Json::array({token, take})));
-  }
-  paths["/shared/{token}/takes/{take}/comments"]["post"] =
-      special("guestComment", "comment on a take, where the link allows it", "guest",
-              guest(Json::array({token, take}),
-                    text_body({"text"}, {{"text", text}, {"drawing", {{"type", "array"}}}})));
+  paths["/sessions"]["post"] =
+      special("signIn", "sign in: sets the session's cookie", "session", "session", sign_in);
+  paths["/sessions/current"]["delete"] = special("signOut", "sign out", "session", "");
+  paths["/openapi.json"]["get"] = special("openapi", "this document", "session", "openapi", nobody);
+  paths["/events/stream"]["get"] = with_content(
+      special(
+          "eventStream", "events as they happen, and the progress of jobs", "event", "",
+          {{"parameters",
+            Json::array(
+                {{{"name", "show"}, {"in", "query"}, {"description", "only of this show"}, {"schema", text}},
+                 {{"name", "Last-Event-ID"},
+                  {"in", "header"},
+                  {"description", "the number of the last event that was seen: the stream goes on behind it"},
+                  {"schema", text}}})}}),
+      "text/event-stream");
+  add_guest_routes(paths);
+}
+
+// --- components ---
+
+Json error_schema() {
+  const Json text = {{"type", "string"}};
+  const Json error = {{"type", "object"},
+                      {"required", {"code", "what", "fields", "hint"}},
+                      {"additionalProperties", false},
+                      {"properties",
+                       {{"code", {{"type", "string"}, {"description", "as in docs/exit-codes.md"}}},
+                        {"what", {{"type", "string"}, {"description", "what could not be done"}}},
+                        {"fields",
+                         {{"type", "object"},
+                          {"additionalProperties", text},
+                          {"description", "where, what was found, what was expected"}}},
+                        {"hint", text}}}};
+  return {{"description", "why not: the five parts of every message of Maquette"},
+          {"type", "object"},
+          {"required", {"error"}},
+          {"additionalProperties", false},
+          {"properties", {{"error", error}}}};
+}
+
+Json components() {
+  const Json text = {{"type", "string"}};
+  Json schemas = app::document_schemas();
+  schemas["error"] = error_schema();
+  schemas["openapi"] = {{"description", "an OpenAPI document"}, {"type", "object"}};
+  return {
+      {"securitySchemes",
+       {{"cookie", {{"type", "apiKey"}, {"in", "cookie"}, {"name", "maquette_session"}}},
+        {"token", {{"type", "http"}, {"scheme", "bearer"}}}}},
+      {"parameters",
+       {{"ifMatch",
+         {{"name", "If-Match"},
+          {"in", "header"},
+          {"description", "the ETag that the change is made on; 412 where it is not the newest"},
+          {"schema", text}}},
+        {"fileName",
+         {{"name", "X-File-Name"},
+          {"in", "header"},
+          {"description", "what the sender calls the file, percent-encoded"},
+          {"schema", text}}}}},
+      {"headers",
+       {{"version", {{"description", "the version of what is answered, for If-Match"}, {"schema", text}}},
+        {"content", {{"description", "names the bytes, for If-None-Match"}, {"schema", text}}}}},
+      {"schemas", schemas},
+      {"responses",
+       {{"error", {{"description", "why not"}, {"content", json_content(component("schemas", "error"))}}}}}};
 }
 
 }  // namespace
@@ -204,14 +311,6 @@ Json openapi_document() {
   Json paths = Json::object();
   for (const auto& [path, methods] : by_path) paths[path] = methods;
   add_special_routes(paths);
-  const Json error = {
-      {"type", "object"},
-      {"required", {"code", "what", "fields", "hint"}},
-      {"properties",
-       {{"code", {{"type", "string"}, {"description", "as in docs/exit-codes.md"}}},
-        {"what", {{"type", "string"}, {"description", "what could not be done"}}},
-        {"fields", {{"type", "object"}, {"description", "where, what was found, what was expected"}}},
-        {"hint", {{"type", "string"}}}}}};
   return {{"openapi", "3.1.0"},
           {"info",
            {{"title", "Maquette"},
@@ -225,23 +324,7 @@ Json openapi_document() {
           {"servers", Json::array({{{"url", "/api/v1"}}})},
           {"security", Json::array({{{"cookie", Json::array()}}, {{"token", Json::array()}}})},
           {"paths", paths},
-          {"components",
-           {{"securitySchemes",
-             {{"cookie", {{"type", "apiKey"}, {"in", "cookie"}, {"name", "maquette_session"}}},
-              {"token", {{"type", "http"}, {"scheme", "bearer"}}}}},
-            {"parameters",
-             {{"ifMatch",
-               {{"name", "If-Match"},
-                {"in", "header"},
-                {"description", "the ETag that the change is made on; 412 where it is not the newest"},
-                {"schema", {{"type", "string"}}}}}}},
-            {"schemas",
-             {{"error", {{"type", "object"}, {"required", {"error"}}, {"properties", {{"error", error}}}}}}},
-            {"responses",
-             {{"error",
-               {{"description", "why not"},
-                {"content",
-                 {{"application/json", {{"schema", {{"$ref", "#/components/schemas/error"}}}}}}}}}}}}}};
+          {"components", components()}};
 }
 
 }  // namespace maquette::server

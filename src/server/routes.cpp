@@ -71,6 +71,8 @@ Json value_of(const Parameter& parameter, const std::string& text) {
       if (text == "true" || text == "1" || text.empty()) return true;
       if (text == "false" || text == "0") return false;
       throw wrong_value(parameter, text, "true or false");
+    case Kind::object:
+    case Kind::array:
     case Kind::json: return parse_json(text, parameter.name).take();
     case Kind::list: return Json::array({text});
     case Kind::text: break;
@@ -88,7 +90,7 @@ void add_query(const Operation& operation, const Request& request, Json& argumen
     const Parameter* parameter = find_parameter(operation, name);
     const bool fits = parameter && (parameter->place == Place::query ||
                                     (parameter->place == Place::body && operation.takes_file));
-    if (!fits) throw Error(ErrorCode::usage, "this address has no \"{}\"", name.substr(0, 80));
+    if (!fits) throw app::unknown_parameter(operation, name);
     const Json value = value_of(*parameter, text);
     if (parameter->kind == Kind::list && arguments.contains(name)) {
       arguments[name].push_back(value[0]);
@@ -97,18 +99,6 @@ void add_query(const Operation& operation, const Request& request, Json& argumen
     } else {
       throw Error(ErrorCode::usage, "\"{}\" stands twice in the address", name);
     }
-  }
-}
-
-// PostgreSQL cannot keep U+0000, and nobody means it.
-void refuse_zeros(const Json& value) {
-  if (value.is_string() && value.get_ref<const std::string&>().find('\0') != std::string::npos)
-    throw Error(ErrorCode::usage, "a text holds the character U+0000");
-  if (!value.is_structured()) return;
-  for (const auto& [name, each] : value.items()) {
-    if (value.is_object() && name.find('\0') != name.npos)
-      throw Error(ErrorCode::usage, "a name holds the character U+0000");
-    refuse_zeros(each);
   }
 }
 
@@ -132,13 +122,35 @@ void add_body(const Operation& operation, Request& request, Json& arguments) {
   for (const auto& [name, value] : body.items()) {
     const Parameter* parameter = find_parameter(operation, name);
     if (!parameter || parameter->place != Place::body) {
-      throw Error(ErrorCode::usage, "\"{}\" has no \"{}\" in its body", operation.name, name.substr(0, 80));
+      throw app::unknown_parameter(operation, name);
     }
     arguments[name] = value;
   }
 }
 
 }  // namespace
+
+void refuse_zeros(const Json& value) {
+  if (value.is_string() && value.get_ref<const std::string&>().find('\0') != std::string::npos)
+    throw Error(ErrorCode::usage, "a text holds the character U+0000");
+  if (!value.is_structured()) return;
+  for (const auto& [name, each] : value.items()) {
+    if (value.is_object() && name.find('\0') != name.npos)
+      throw Error(ErrorCode::usage, "a name holds the character U+0000");
+    refuse_zeros(each);
+  }
+}
+
+void refuse_unknown(const Json& object, std::span<const std::string_view> names) {
+  for (const auto& [name, value] : object.items()) {
+    if (std::ranges::find(names, name) != names.end()) continue;
+    Error error(ErrorCode::usage, "the body has no \"{}\"", name.substr(0, 80));
+    error.with("expected", fmt::format("{}", fmt::join(names, ", ")));
+    if (const auto meant = did_you_mean(name, std::vector<std::string>(names.begin(), names.end())))
+      error.hint("did you mean \"{}\"?", *meant);
+    throw error;
+  }
+}
 
 Route find_route(std::string_view method, std::string_view path) {
   std::vector<std::string> segments = split(path.substr(std::min<size_t>(1, path.size())), '/');

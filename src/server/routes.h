@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,12 @@ struct Route {
 // path: below /api/v1, percent-encoded; each {parameter} stands for one segment, so that a "/" of a reference
 // is written "%2F". Where a word and a parameter both fit, the word is meant. Throws BadRequest.
 Route find_route(std::string_view method, std::string_view path);
+
+// Throws Error(usage) where a text of it holds U+0000: PostgreSQL cannot keep it, and nobody means it.
+void refuse_zeros(const Json& value);
+
+// Throws Error(usage) where an object has other fields than these.
+void refuse_unknown(const Json& object, std::span<const std::string_view> names);
 
 // Path, query and body values in the kinds of the parameters. Bodies are JSON objects, except where the
 // operation takes a file: then all values stand in the address. Throws Error(usage), BadRequest.

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <fstream>
+#include <gtest/gtest.h>
 #include <map>
 #include <memory>
 #include <netinet/in.h>
@@ -17,6 +19,7 @@
 #include "production/accounts.h"
 #include "production/accounts_sessions.h"
 #include "production/references.h"
+#include "server/schema_check.h"
 #include "server/server.h"
 
 namespace maquette::server {
@@ -116,11 +119,36 @@ struct Client {
     if (!body.empty()) head += fmt::format("Content-Length: {}\r\n", body.size());
     Wire wire(port);
     wire.send(head + "\r\n" + std::string(body));
-    return wire.answer();
+    Answer answer = wire.answer();
+    judge(method, path, answer);
+    return answer;
   }
   Answer get(std::string_view path, std::string_view more = "") { return send("GET", path, "", more); }
   Answer post(std::string_view path, const Json& body, std::string_view more = "") {
     return send("POST", path, body.dump(), more);
+  }
+  // Every answer of the API is as the OpenAPI document says. With MAQUETTE_ANSWERS in the environment they
+  // are also written down, line by line, for tools/check_api.
+  static void judge(std::string_view method, std::string_view path, const Answer& answer) {
+    constexpr std::string_view kApi = "/api/v1";
+    if (!path.starts_with(std::string(kApi) + "/") || method == "HEAD" || answer.status == 304) return;
+    const bool is_json = answer.header("content-type").starts_with("application/json");
+    const JudgedAnswer judged{.method = std::string(method),
+                              .path = std::string(path.substr(kApi.size(), path.find('?') - kApi.size())),
+                              .status = answer.status,
+                              .content_type = answer.header("content-type"),
+                              .etag = answer.header("etag"),
+                              .body = is_json ? answer.json() : Json()};
+    EXPECT_EQ(problem_of(judged), "")
+        << method << " " << path << " " << answer.status << " " << answer.body.substr(0, 600);
+    const char* file = std::getenv("MAQUETTE_ANSWERS");
+    if (!file || !is_json) return;
+    std::ofstream(file, std::ios::app) << Json{{"method", judged.method},
+                                               {"path", judged.path},
+                                               {"status", judged.status},
+                                               {"body", judged.body}}
+                                              .dump(-1, ' ', false, Json::error_handler_t::replace)
+                                       << "\n";
   }
   // Keeps the cookie and the token of a sign-in.
   void keep(const Answer& answer) {
@@ -156,6 +184,13 @@ class TestStudio {
     const production::Change change{tx, {"", "program"}};
     production::create_person(change, {.login = login, .name = login, .password = kTestPassword});
     if (role) production::give_role(change, production::find_person(*tx, login), "", *role);
+    tx.commit();
+  }
+  // Gives every role in one show ("": in all of them).
+  void give_all_roles(const std::string& login, const std::string& show_id) {
+    db::Transaction tx(studio_->database());
+    for (const production::Role role : production::all_roles())
+      production::give_role({tx, {"", "program"}}, production::find_person(*tx, login), show_id, role);
     tx.commit();
   }
   Client signed_in(const std::string& login) {

@@ -109,6 +109,7 @@ Json back_up(Studio& studio, const fs::path& folder) {
         ++files;
         bytes += file.integer("bytes");
       }
+      fs::create_directories(to.folder());  // also of a show without files
       if (fs::exists(from.folder() / "show.json"))
         fs::copy_file(from.folder() / "show.json", to.folder() / "show.json",
                       fs::copy_options::overwrite_existing);

@@ -74,6 +74,7 @@ Reply update(Call& call) {
   const db::Row row = production::find_entity(*call.studio.database().connect(), call.text("entity"));
   return document_reply(
       changing(call, Action::structure_edit, row.text("show_id"), [&](const Change& change) {
+        change.tx.lock_row("entities", row.text("id"));
         production::update_entity(change, production::find_entity(*change, row.text("id")),
                                   {.name = call.optional_text("name"),
                                    .brief = call.optional_text("brief"),
@@ -85,19 +86,28 @@ Reply update(Call& call) {
       }));
 }
 
+// A list that is changed as a whole: its content is its version.
+Reply casting_reply(const std::vector<Json>& items) {
+  Reply reply = list_reply(items);
+  reply.version = production::version_of(reply.body);
+  return reply;
+}
+
 Reply casting(Call& call) {
   const db::Lease c = call.studio.database().connect();
-  return list_reply(production::casting(*c, entity_of(call, *c)));
+  return casting_reply(production::casting(*c, entity_of(call, *c)));
 }
 
 Reply cast_times(Call& call, int64_t count) {
   const db::Row shot = production::find_entity(*call.studio.database().connect(), call.text("entity"));
-  return list_reply(changing(call, Action::structure_edit, shot.text("show_id"), [&](const Change& change) {
+  return changing(call, Action::structure_edit, shot.text("show_id"), [&](const Change& change) {
+    change.tx.lock_row("entities", shot.text("id"));
+    production::require_version(*casting_reply(production::casting(*change, shot)).version, call.if_match);
     const db::Row show = production::find_show(*change, shot.text("show_id"));
     const db::Row asset = production::find_entity(*change, id_of_parent(*change, show, call.text("asset")));
     production::cast(change, shot, asset, count, call.text("label"));
-    return production::casting(*change, shot);
-  }));
+    return casting_reply(production::casting(*change, shot));
+  });
 }
 
 Reply cast(Call& call) { return cast_times(call, call.integer("count", 1)); }
@@ -111,7 +121,9 @@ Reply board(Call& call) {
                                .kind = call.text("kind", "shot"),
                                .search = call.text("search"),
                                .page = page_query(call),
-                               .offset = std::max<int64_t>(call.integer("offset"), 0)};
+                               .offset = call.integer("offset")};
+  if (query.offset < 0)
+    throw Error(ErrorCode::usage, "cannot pass over {} lines", query.offset).with("expected", "0 or more");
   if (call.has("task_type"))
     query.task_type_id =
         production::find_type(*c, "task_types", query.show_id, call.text("task_type")).text("id");
@@ -134,7 +146,7 @@ std::vector<Parameter> creation(bool with_kind) {
                {"brief", Place::body, Kind::text, "what it is about"},
                {"asset_type", Place::body, Kind::text,
                 "background, texture, set-element, prop, concept, or the show's own"},
-               {"data", Place::body, Kind::json, "frames, cut in and out, and the studio's own fields"}});
+               {"data", Place::body, Kind::object, "frames, cut in and out, and the studio's own fields"}});
   return list;
 }
 
@@ -186,7 +198,7 @@ std::vector<Operation> entity_operations() {
         {"brief", Place::body, Kind::text, "what it is about"},
         {"status", Place::body, Kind::text, "standby, running, complete or canceled"},
         {"asset_type", Place::body, Kind::text, "of an asset"},
-        {"data", Place::body, Kind::json, "only what changes; null removes"}},
+        {"data", Place::body, Kind::object, "only what changes; null removes"}},
        false,
        update},
       {"episode list", "GET", "/shows/{show}/episodes", Action::show_read, "the episodes of a show",

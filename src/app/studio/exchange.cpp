@@ -19,15 +19,14 @@ using production::Change;
 
 constexpr Parameter kShow = {"show", Place::path, Kind::text, "code or id of the show", true};
 
-db::Row show_of(const Call& call) {
+db::Row show_of(const Call& call, Action action = Action::show_read) {
   db::Row show = production::find_show(*call.studio.database().connect(), call.text("show"));
-  require_reading(call, show.text("id"));
+  production::require(call.caller, action, show.text("id"));
   return show;
 }
 
 Reply make_delivery(Call& call) {
-  const db::Row show = show_of(call);
-  production::require(call.caller, Action::delivery_make, show.text("id"));
+  const db::Row show = show_of(call, Action::delivery_make);
   std::vector<std::string> takes;
   for (const std::string& take : call.list("takes"))
     takes.push_back(production::find_take(*call.studio.database().connect(), take).text("id"));
@@ -69,7 +68,7 @@ Reply export_table(Call& call) {
 }
 
 Reply import(Call& call) {
-  const db::Row show = show_of(call);
+  const db::Row show = show_of(call, Action::structure_edit);
   constexpr size_t kMost = size_t{64} << 20;
   const std::string text = read_text_file(call.upload->file, kMost).take();
   return {.body = changing(call, Action::structure_edit, show.text("id"), [&](const Change& change) {
@@ -77,9 +76,18 @@ Reply import(Call& call) {
           })};
 }
 
-Reply doctor(Call& call) { return {.body = examine(call.studio, call.text("show"), call.flag("quick"))}; }
+Reply doctor(Call& call) {
+  const std::string show = call.text("show");
+  if (show.empty()) {
+    production::require(call.caller, Action::studio_check, "");
+  } else {
+    show_of(call, Action::studio_check);
+  }
+  return {.body = examine(call.studio, call.text("show"), call.flag("quick"))};
+}
 
 Reply backup(Call& call) {
+  production::require(call.caller, Action::studio_backup, "");
   std::string name = call.text("name");
   if (name.empty()) {
     name = "backup-" + utc_now().substr(0, 19);

@@ -6,6 +6,7 @@
 #include "app/models_folder.h"
 #include "app/studio/library.h"
 #include "production/accounts_models.h"
+#include "text/prompt.h"
 
 namespace maquette::app {
 
@@ -71,6 +72,26 @@ void require_model(const production::ModelLimits& limits, const production::Call
       .hint("the technician decides which roles may");
 }
 
+// The worker would find the files of <lora:NAME:...> by itself, whatever the limits say. Here each name means
+// a model of the library, which is then checked like the others.
+void add_tagged_loras(Recipe& recipe) {
+  if (recipe.dialect != Dialect::a1111) return;
+  for (const text::ExtraNetwork& network : text::extra_networks_of(recipe.prompt)) {
+    if (network.kind != "lora" && network.kind != "lyco") continue;
+    const std::string tag = text::read_lora_tag(network).take().name;
+    if (std::ranges::find(recipe.loras, tag, &Recipe::Adapter::tag) != recipe.loras.end()) continue;
+    const std::vector<LibraryModel> models = library_models();
+    const auto found = std::ranges::find_if(
+        models, [&](const LibraryModel& model) { return fs::path(model.path).stem() == tag; });
+    if (found == models.end()) {
+      throw Error(ErrorCode::not_found, "the library has no LoRA \"{}\"", tag)
+          .with("where", "the prompt")
+          .hint("maquette model list --kind lora");
+    }
+    recipe.loras.push_back({.file = {.path = found->name}, .tag = tag});
+  }
+}
+
 }  // namespace
 
 Recipe checked_recipe(Studio& studio, const production::Caller& caller, const db::Row& show,
@@ -90,6 +111,8 @@ Recipe checked_recipe(Studio& studio, const production::Caller& caller, const db
   if (recipe.model.empty()) throw Error(ErrorCode::usage, "the recipe names no model");
   if (!recipe.lora_folder.empty())
     throw Error(ErrorCode::usage, "jobs have no folder of LoRAs").hint("name them in \"loras\"");
+
+  add_tagged_loras(recipe);
 
   const std::string show_id = show.text("id");
   const db::Lease c = studio.database().connect();

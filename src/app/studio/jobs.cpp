@@ -17,7 +17,7 @@ using production::Change;
 constexpr Parameter kTask = {"task", Place::path, Kind::text, "id, or SHOW/PATH:TYPE", true};
 constexpr Parameter kJob = {"job", Place::path, Kind::text, "id of the job", true};
 
-db::Row job_of(const Call& call, db::Connection& c) {
+db::Row readable_job(const Call& call, db::Connection& c) {
   db::Row row = production::find_job(c, call.text("job"));
   require_reading(call, row.text("show_id"));
   return row;
@@ -34,6 +34,14 @@ Json parents_of(const Call& call, db::Connection& c, const std::string& show_id)
       {{"take", take.text("id")},
        {"relation", call.text("relation", call.text("kind") == "retake" ? "retake" : "source")}});
   return parents;
+}
+
+std::set<production::Role> roles_in(const production::Caller& caller, std::string_view show_id) {
+  std::set<production::Role> roles;
+  for (const auto& [show, held] : caller.roles) {
+    if (show.empty() || show == show_id) roles.insert(held.begin(), held.end());
+  }
+  return roles;
 }
 
 Reply create(Call& call) {
@@ -57,7 +65,8 @@ Reply create(Call& call) {
                               {.kind = production::job_kind_named(call.text("kind", "generate")),
                                .request = request,
                                .model = recipe.model.path,
-                               .count = call.integer("count", 1)});
+                               .count = call.integer("count", 1),
+                               .roles = roles_in(call.caller, task->text("show_id"))});
     return document_reply(production::job_document(*change, production::find_job(*change, id)), true);
   });
 }
@@ -77,17 +86,20 @@ Reply list(Call& call) {
 
 Reply info(Call& call) {
   const db::Lease c = call.studio.database().connect();
-  return document_reply(production::job_document(*c, job_of(call, *c)));
+  return document_reply(production::job_document(*c, readable_job(call, *c)));
 }
 
 // One's own jobs need no more than the right to ask for them.
 template <typename Work>
 Reply change_job(Call& call, const Work& work) {
-  const db::Row job = job_of(call, *call.studio.database().connect());
+  const db::Row job = production::find_job(*call.studio.database().connect(), call.text("job"));
   const Action action =
       job.text("created_by") == call.caller.person_id ? Action::take_generate : Action::job_manage;
   return changing(call, action, job.text("show_id"), [&](const Change& change) {
-    work(change, production::find_job(*change, job.text("id")));
+    change.tx.lock_row("jobs", job.text("id"));
+    const db::Row now = production::find_job(*change, job.text("id"));
+    production::require_version(now, call.if_match);
+    work(change, now);
     return document_reply(production::job_document(*change, production::find_job(*change, job.text("id"))));
   });
 }
@@ -96,15 +108,18 @@ Reply cancel(Call& call) { return change_job(call, production::cancel_job); }
 Reply retry(Call& call) { return change_job(call, production::retry_job); }
 
 Reply prioritise(Call& call) {
-  const db::Row job = job_of(call, *call.studio.database().connect());
+  const db::Row job = production::find_job(*call.studio.database().connect(), call.text("job"));
   return changing(call, Action::job_manage, job.text("show_id"), [&](const Change& change) {
-    production::set_priority(change, production::find_job(*change, job.text("id")), call.integer("priority"));
+    change.tx.lock_row("jobs", job.text("id"));
+    const db::Row now = production::find_job(*change, job.text("id"));
+    production::require_version(now, call.if_match);
+    production::set_priority(change, now, call.integer("priority"));
     return document_reply(production::job_document(*change, production::find_job(*change, job.text("id"))));
   });
 }
 
 Reply preview(Call& call) {
-  const db::Row job = job_of(call, *call.studio.database().connect());
+  const db::Row job = readable_job(call, *call.studio.database().connect());
   const fs::path file = preview_of(call.studio, job.text("id"));
   std::error_code error;
   if (!fs::is_regular_file(file, error))
@@ -125,7 +140,7 @@ std::vector<Operation> job_operations() {
        "maquette job create lanterns/sq010/sh020:background --recipe '{\"model\": \"starter\", \"prompt\": "
        "\"sunset, red mesas\", \"seed\": 7}' --count 4",
        {kTask,
-        {"recipe", Place::body, Kind::json,
+        {"recipe", Place::body, Kind::object,
          "as pictures carry it; models by name, pictures as sha256:HASH; without a prompt: the task's brief",
          true},
         {"count", Place::body, Kind::integer, "pictures with seeds that follow each other; left out: 1"},
@@ -160,7 +175,8 @@ std::vector<Operation> job_operations() {
        "maquette job cancel JOB",
        {kJob},
        false,
-       cancel},
+       cancel,
+       Action::job_manage},
       {"job retry",
        "POST",
        "/jobs/{job}/retry",
@@ -169,7 +185,8 @@ std::vector<Operation> job_operations() {
        "maquette job retry JOB",
        {kJob},
        false,
-       retry},
+       retry,
+       Action::job_manage},
       {"job priority",
        "PATCH",
        "/jobs/{job}",

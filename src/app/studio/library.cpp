@@ -152,11 +152,17 @@ Json document_of(const production::ModelLimits& limits) {
   return document;
 }
 
+Reply limits_reply(const production::ModelLimits& limits) {
+  Json document = document_of(limits);
+  const int64_t version = production::version_of(document);
+  return {.body = std::move(document), .version = version};
+}
+
 Reply limits(Call& call) {
   const db::Lease c = call.studio.database().connect();
   const std::string show_id = production::find_show(*c, call.text("show")).text("id");
   production::require(call.caller, Action::library_read, show_id);
-  return {.body = document_of(production::model_limits(*c, show_id))};
+  return limits_reply(production::model_limits(*c, show_id));
 }
 
 Reply set_limits(Call& call) {
@@ -164,12 +170,17 @@ Reply set_limits(Call& call) {
       production::find_show(*call.studio.database().connect(), call.text("show")).text("id");
   production::ModelLimits wanted;
   for (const production::Role role : production::all_roles()) {
+    if (!call.has(production::name(role))) continue;
     const std::vector<std::string> models = call.list(production::name(role));
-    if (!models.empty()) wanted[role] = {models.begin(), models.end()};
+    for (const std::string& model : models) production::require_name(model, "a model");
+    wanted[role] = {models.begin(), models.end()};
   }
   return changing(call, Action::library_edit, show_id, [&](const production::Change& change) {
+    change.tx.lock_row("shows", show_id);
+    production::require_version(
+        production::version_of(document_of(production::model_limits(*change, show_id))), call.if_match);
     production::set_model_limits(change, show_id, wanted);
-    return Reply{.body = document_of(wanted)};
+    return limits_reply(wanted);
   });
 }
 
@@ -177,7 +188,7 @@ std::vector<Parameter> limit_parameters() {
   std::vector<Parameter> list = {{"show", Place::path, Kind::text, "code or id of the show", true}};
   for (const production::Role role : production::all_roles()) {
     list.push_back({production::name(role), Place::body, Kind::list,
-                    "all that this role may use; left out: everything"});
+                    "all that this role may use; an empty list: nothing; left out: everything"});
   }
   return list;
 }

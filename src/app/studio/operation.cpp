@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "app/studio/answers.h"
 #include "app/studio/operations.h"
 #include "app/studio/studio.h"
+#include "base/hash.h"
 #include "base/text.h"
 
 namespace maquette::app {
@@ -63,6 +65,23 @@ const Operation* find_operation(std::string_view name) {
   return found == operations().end() ? nullptr : &*found;
 }
 
+void require_somewhere(const production::Caller& caller, const Operation& operation) {
+  if (caller.may_somewhere(operation.action)) return;
+  if (operation.others && caller.may_somewhere(*operation.others)) return;
+  production::require(caller, operation.action, "");
+}
+
+Error unknown_parameter(const Operation& operation, std::string_view name) {
+  std::vector<std::string> names;
+  for (const Parameter& parameter : operation.parameters) names.emplace_back(parameter.name);
+  Error error(ErrorCode::usage, "\"{}\" has no \"{}\"", operation.name, name.substr(0, 80));
+  error.with("expected", names.empty() ? "nothing" : fmt::format("{}", fmt::join(names, ", ")));
+  if (const auto meant = did_you_mean(name, names)) error.hint("did you mean \"{}\"?", *meant);
+  return error;
+}
+
+// --- what is asked ---
+
 namespace {
 
 std::string_view name_of(Kind kind) {
@@ -71,7 +90,9 @@ std::string_view name_of(Kind kind) {
     case Kind::integer: return "a whole number";
     case Kind::number: return "a number";
     case Kind::flag: return "true or false";
-    case Kind::json: return "an object";
+    case Kind::object: return "an object";
+    case Kind::array: return "a list";
+    case Kind::json: return "an object or a list";
     case Kind::list: return "a list of texts";
   }
   return "";
@@ -80,10 +101,14 @@ std::string_view name_of(Kind kind) {
 bool is_of(const Json& value, Kind kind) {
   switch (kind) {
     case Kind::text: return value.is_string();
-    case Kind::integer: return value.is_number_integer();
+    case Kind::integer:
+      // Above 2^63 - 1 it would come out of the database as another number.
+      return value.is_number_integer() && (!value.is_number_unsigned() || value.get<uint64_t>() <= INT64_MAX);
     case Kind::number: return value.is_number();
     case Kind::flag: return value.is_boolean();
-    case Kind::json: return value.is_object() || value.is_array();
+    case Kind::object: return value.is_object();
+    case Kind::array: return value.is_array();
+    case Kind::json: return value.is_structured();
     case Kind::list:
       return value.is_array() &&
              std::ranges::all_of(value, [](const Json& item) { return item.is_string(); });
@@ -94,7 +119,6 @@ bool is_of(const Json& value, Kind kind) {
 constexpr size_t kLongestText = 200'000;
 
 void check_value(const Parameter& parameter, const Json& value) {
-  if (value.is_null() && !parameter.required) return;
   if (!is_of(value, parameter.kind)) {
     throw Error(ErrorCode::usage, "cannot use the value of \"{}\"", parameter.name)
         .with("found", value.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 80))
@@ -107,22 +131,14 @@ void check_value(const Parameter& parameter, const Json& value) {
   }
 }
 
-}  // namespace
-
-Reply run_operation(const Operation& operation, Call& call) {
-  if (!call.caller.may_somewhere(operation.action)) production::require(call.caller, operation.action, "");
+void check_arguments(const Operation& operation, const Call& call) {
   for (const auto& [name, value] : call.arguments.items()) {
     const auto known = std::ranges::find(operation.parameters, name, &Parameter::name);
-    if (known == operation.parameters.end()) {
-      std::vector<std::string_view> names;
-      for (const Parameter& parameter : operation.parameters) names.push_back(parameter.name);
-      throw Error(ErrorCode::usage, "\"{}\" has no \"{}\"", operation.name, name)
-          .with("expected", fmt::format("{}", fmt::join(names, ", ")));
-    }
+    if (known == operation.parameters.end()) throw unknown_parameter(operation, name);
     check_value(*known, value);
   }
   for (const Parameter& parameter : operation.parameters) {
-    if (parameter.required && !call.arguments.contains(parameter.name)) {
+    if (parameter.required && !call.has(parameter.name)) {
       throw Error(ErrorCode::usage, "\"{}\" is missing", parameter.name)
           .with("where", operation.name)
           .hint("{}", parameter.help);
@@ -130,7 +146,66 @@ Reply run_operation(const Operation& operation, Call& call) {
   }
   if (operation.takes_file && !call.upload)
     throw Error(ErrorCode::usage, "there is no file").with("where", operation.name);
-  Reply reply = operation.run(call);
+  if (call.if_match && !answer_of(operation).matches) {
+    throw Error(ErrorCode::usage, "\"{}\" looks at no version", operation.name)
+        .hint("leave If-Match (--if-version) out");
+  }
+}
+
+void drop_nulls(Json& arguments) {
+  for (auto it = arguments.begin(); it != arguments.end();) {
+    it = it->is_null() ? arguments.erase(it) : std::next(it);
+  }
+}
+
+// --- cursors: where a page ended, with a checksum, so that nothing else is taken for one ---
+
+std::string checksum_of(const Operation& operation, std::string_view cursor) {
+  return sha256_hex(fmt::format("{}\n{}", operation.name, cursor)).substr(0, 8);
+}
+
+void open_cursor(const Operation& operation, Call& call) {
+  const std::string given = call.text("after");
+  if (given.empty()) return;
+  const size_t end = given.rfind('~');
+  const std::string cursor = given.substr(0, end);
+  if (end == given.npos || given.substr(end + 1) != checksum_of(operation, cursor)) {
+    throw Error(ErrorCode::usage, "this is no cursor of this list")
+        .with("found", given.substr(0, 80))
+        .with("expected", "\"next\" of the page before, as it was");
+  }
+  call.arguments["after"] = cursor;
+}
+
+void close_cursor(const Operation& operation, Reply& reply) {
+  if (!reply.body.is_object()) return;
+  const auto next = reply.body.find("next");
+  if (next == reply.body.end() || !next->is_string()) return;
+  const std::string cursor = *next;
+  *next = fmt::format("{}~{}", cursor, checksum_of(operation, cursor));
+}
+
+// What is not found is answered with what there is instead. Whoever may not read every show must not hear of
+// the others that way.
+Reply run_without_gossip(const Operation& operation, Call& call) {
+  if (call.caller.role_for(production::Action::show_read, "")) return operation.run(call);
+  try {
+    return operation.run(call);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::not_found) throw;
+    throw Error(ErrorCode::not_found, "{}", error.what());
+  }
+}
+
+}  // namespace
+
+Reply run_operation(const Operation& operation, Call& call) {
+  require_somewhere(call.caller, operation);
+  drop_nulls(call.arguments);
+  check_arguments(operation, call);
+  open_cursor(operation, call);
+  Reply reply = run_without_gossip(operation, call);
+  close_cursor(operation, reply);
   if (operation.method != "GET") call.studio.news().wake();
   return reply;
 }

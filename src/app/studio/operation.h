@@ -18,7 +18,7 @@ namespace maquette::app {
 class Studio;
 
 enum class Place { path, query, body };
-enum class Kind { text, integer, number, flag, json, list };  // list: texts
+enum class Kind { text, integer, number, flag, object, array, json, list };  // json: either; list: texts
 
 struct Parameter {
   std::string_view name;
@@ -38,10 +38,10 @@ struct Upload {
 struct Call {
   Studio& studio;
   const production::Caller& caller;
-  Json arguments;  // object: path, query and body values, of the parameters' kinds
+  Json arguments;  // object: path, query and body values, of the parameters' kinds; null is as good as absent
   std::optional<Upload> upload = {};
   std::optional<int64_t> if_match = {};  // version that the caller has seen
-  std::string address = {};              // of the caller, for limits
+  std::string address = {};              // of the caller, for limits; empty: on this machine's command line
 
   std::string text(std::string_view name, std::string_view otherwise = "") const;
   std::optional<std::string> optional_text(std::string_view name) const;
@@ -49,7 +49,7 @@ struct Call {
   double number(std::string_view name, double otherwise = 0) const;
   bool flag(std::string_view name, bool otherwise = false) const;
   std::vector<std::string> list(std::string_view name) const;
-  bool has(std::string_view name) const;  // given, even as null
+  bool has(std::string_view name) const;
 };
 
 struct Reply {
@@ -71,11 +71,17 @@ struct Operation {
   std::vector<Parameter> parameters;
   bool takes_file = false;
   Reply (*run)(Call& call);
+  std::optional<production::Action> others = {};  // in place of `action`, for what belongs to others
 };
 
 // All of them; each noun's file adds its own.
 std::span<const Operation> operations();
 const Operation* find_operation(std::string_view name);
+
+// Error(refused) unless some role of the caller allows the operation somewhere.
+void require_somewhere(const production::Caller& caller, const Operation& operation);
+// What is wrong with a parameter that the operation does not have.
+Error unknown_parameter(const Operation& operation, std::string_view name);
 
 // Checks the arguments against the parameters (unknown names, missing ones, wrong kinds: Error(usage)), that
 // some role of the caller allows the action, then runs it.

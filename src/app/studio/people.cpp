@@ -30,6 +30,9 @@ production::PageQuery page_query(const Call& call) {
 
 // --- oneself ---
 
+// Roles of one show own their account and its tokens, too: a token has no more rights than its person.
+Change own_change(db::Transaction& tx, const Call& call) { return {tx, {call.caller.person_id, "person"}}; }
+
 Reply me_show(Call& call) {
   Json document = session_document(call.studio, call.caller);
   const int64_t version = document["version"];
@@ -39,9 +42,8 @@ Reply me_show(Call& call) {
 Reply me_change(Call& call) {
   {
     db::Transaction tx(call.studio.database());
-    const production::Role role = production::require(call.caller, Action::token_own, "");
     production::change_person(
-        change_of(tx, call, role), own_row(*tx, call.caller),
+        own_change(tx, call), own_row(*tx, call.caller),
         {.name = call.optional_text("name"), .language = call.optional_text("language")}, call.if_match);
     tx.commit();
   }
@@ -68,9 +70,6 @@ Reply token_list(Call& call) {
   const db::Lease c = call.studio.database().connect();
   return {.body = {{"items", production::api_tokens(*c, call.caller.person_id)}, {"next", nullptr}}};
 }
-
-// Roles of one show own tokens, too: the token has no more rights than its person.
-Change own_change(db::Transaction& tx, const Call& call) { return {tx, {call.caller.person_id, "person"}}; }
 
 Reply token_create(Call& call) {
   db::Transaction tx(call.studio.database());
@@ -170,8 +169,10 @@ Reply change_role(Call& call, const Act& act) {
     const std::string show = call.text("show");
     const std::string show_id = show.empty() ? "" : production::find_show(*tx, show).text("id");
     const production::Role by = production::require(call.caller, Action::person_edit, show_id);
-    act(change_of(tx, call, by), production::find_person(*tx, call.text("person")), show_id,
-        production::role_named(call.text("role")));
+    tx.lock_row("people", production::find_person(*tx, call.text("person")).text("id"));
+    const db::Row person = production::find_person(*tx, call.text("person"));
+    production::require_version(person, call.if_match);
+    act(change_of(tx, call, by), person, show_id, production::role_named(call.text("role")));
     tx.commit();
   }
   return person_reply(call, call.text("person"));
@@ -312,7 +313,7 @@ std::vector<Operation> account_operations() {
         {"email", Place::body, Kind::text, "address"},
         {"language", Place::body, Kind::text, "of the page: en or fr"},
         {"password", Place::body, Kind::text, "to be changed at the first sign-in; none: no sign-in yet"},
-        {"roles", Place::body, Kind::json, "roles by show; \"\" is every show"}},
+        {"roles", Place::body, Kind::object, "roles by show; \"\" is every show"}},
        false,
        user_create},
       {"user info",

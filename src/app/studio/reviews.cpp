@@ -46,11 +46,11 @@ struct Drawn {
   db::Row take;
 };
 
-Drawn drawn(const Call& call) {
+Drawn drawn(const Call& call, Action action) {
   const db::Lease c = call.studio.database().connect();
   const db::Row annotation = production::find_annotation(*c, call.text("annotation"));
   Drawn found{.annotation = annotation, .take = production::find_take(*c, annotation.text("take_id"))};
-  require_reading(call, found.take.text("show_id"));
+  production::require(call.caller, action, found.take.text("show_id"));
   return found;
 }
 
@@ -61,9 +61,10 @@ void require_own(const Call& call, const Drawn& found) {
 }
 
 Reply update(Call& call) {
-  const Drawn found = drawn(call);
+  const Drawn found = drawn(call, Action::annotation_write);
   require_own(call, found);
   return changing(call, Action::annotation_write, found.take.text("show_id"), [&](const Change& change) {
+    change.tx.lock_row("annotations", found.annotation.text("id"));
     production::update_annotation(change, production::find_annotation(*change, found.annotation.text("id")),
                                   call.arguments.value("drawing", Json()), call.optional_text("note"),
                                   call.if_match);
@@ -72,20 +73,22 @@ Reply update(Call& call) {
 }
 
 Reply remove(Call& call) {
-  const Drawn found = drawn(call);
+  const Drawn found = drawn(call, Action::annotation_write);
   require_own(call, found);
   return changing(call, Action::annotation_write, found.take.text("show_id"), [&](const Change& change) {
-    production::remove_annotation(change, found.annotation);
+    change.tx.lock_row("annotations", found.annotation.text("id"));
+    const db::Row now = production::find_annotation(*change, found.annotation.text("id"));
+    production::require_version(now, call.if_match);
+    production::remove_annotation(change, now);
     return Reply{.body = {{"id", found.annotation.text("id")}, {"removed", true}}};
   });
 }
 
 Reply mask(Call& call) {
-  const Drawn found = drawn(call);
+  const Drawn found = drawn(call, Action::take_file);
   const std::string show_id = found.take.text("show_id");
-  production::require(call.caller, Action::take_file, show_id);
   const int64_t grow = call.integer("grow"), feather = call.integer("feather");
-  if (std::abs(grow) > 1000 || feather < 0 || feather > 1000)
+  if (grow < -1000 || grow > 1000 || feather < 0 || feather > 1000)
     throw Error(ErrorCode::usage, "\"grow\" and \"feather\" are at most 1000 pixels");
   const media::Image picture = mask_from_drawing(production::json_of(found.annotation, "drawing"),
                                                  {.width = found.take.integer("width"),
@@ -143,11 +146,12 @@ Reply playlist_info(Call& call) {
 }
 
 Reply playlist_update(Call& call) {
-  const db::Row row = readable_playlist(call, *call.studio.database().connect());
+  const db::Row row = production::find_playlist(*call.studio.database().connect(), call.text("playlist"));
   return changing(call, Action::playlist_edit, row.text("show_id"), [&](const Change& change) {
     production::PlaylistUpdate update{.name = call.optional_text("name"),
                                       .description = call.optional_text("description"),
                                       .seen_version = call.if_match};
+    change.tx.lock_row("playlists", row.text("id"));
     if (call.has("takes")) update.takes = call.list("takes");
     if (call.has("archived")) update.archived = call.flag("archived");
     production::update_playlist(change, production::find_playlist(*change, row.text("id")), update);
@@ -183,7 +187,7 @@ std::vector<Operation> review_operations() {
        "maquette annotation create lanterns/sq010/sh020:background/v001/t02 --note \"too bright\" --drawing "
        "'[{\"kind\": \"rect\", \"points\": [[0.1, 0.1], [0.4, 0.3]]}]'",
        {kTake,
-        {"drawing", Place::body, Kind::json, "strokes in parts of the picture", true},
+        {"drawing", Place::body, Kind::array, "strokes in parts of the picture", true},
         {"canvas_width", Place::body, Kind::integer, "of the picture it was drawn on; left out: the take's"},
         {"canvas_height", Place::body, Kind::integer, "likewise"},
         {"note", Place::body, Kind::text, "what it says"}},
@@ -196,7 +200,7 @@ std::vector<Operation> review_operations() {
        "change your drawing",
        "maquette annotation update ID --note \"a little too bright\"",
        {kAnnotation,
-        {"drawing", Place::body, Kind::json, "strokes"},
+        {"drawing", Place::body, Kind::array, "strokes"},
         {"note", Place::body, Kind::text, "what it says"}},
        false,
        update},

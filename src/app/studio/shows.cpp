@@ -49,7 +49,34 @@ Reply show(Call& call) {
   return document_reply(production::show_document(*c, row, true));
 }
 
+// Where a show's files lie, and which configuration is read, is up to who owns this machine's files: over the
+// network, only folders inside the studio's "shows" can be named.
+void require_inside(const Call& call, std::string_view what, const std::string& path) {
+  if (call.address.empty() || path.empty()) return;
+  const fs::path given(path);
+  const bool inside = given.is_relative() && given.begin() != given.end() && *given.begin() == "shows" &&
+                      std::next(given.begin()) != given.end();
+  if (inside) {
+    for (auto part = std::next(given.begin()); part != given.end(); ++part)
+      production::require_code(part->string(), what);
+    return;
+  }
+  throw Error(ErrorCode::refused, "cannot use this path for {}", what)
+      .with("found", path.substr(0, 200))
+      .with("expected", "shows/NAME, in the studio's folder")
+      .hint("other places are given on the command line of the machine that serves the studio");
+}
+
+void require_places_inside(const Call& call) {
+  require_inside(call, "a show's folder", call.text("root"));
+  const Json settings = call.arguments.value("settings", Json::object());
+  if (const auto config = settings.find("color_config"); config != settings.end() && config->is_string())
+    require_inside(call, "a colour configuration", config->get<std::string>());
+}
+
 Reply create(Call& call) {
+  production::require(call.caller, Action::show_create, "");
+  require_places_inside(call);
   Json document = changing(call, Action::show_create, "", [&](const Change& change) {
     const std::string id =
         production::create_show(change, {.code = call.text("code"),
@@ -64,21 +91,23 @@ Reply create(Call& call) {
 }
 
 Reply update(Call& call) {
-  return document_reply(
-      changing(call, Action::show_edit,
-               production::find_show(*call.studio.database().connect(), call.text("show")).text("id"),
-               [&](const Change& change) {
-                 const db::Row row = production::find_show(*change, call.text("show"));
-                 production::update_show(change, row,
-                                         {.name = call.optional_text("name"),
-                                          .root = call.optional_text("root"),
-                                          .status = call.optional_text("status"),
-                                          .settings = call.arguments.value("settings", Json()),
-                                          .seen_version = call.if_match});
-                 const db::Row now = production::find_show(*change, row.text("id"));
-                 write_identity(call, now);
-                 return production::show_document(*change, now, true);
-               }));
+  const std::string id =
+      production::find_show(*call.studio.database().connect(), call.text("show")).text("id");
+  production::require(call.caller, Action::show_edit, id);
+  require_places_inside(call);
+  return document_reply(changing(call, Action::show_edit, id, [&](const Change& change) {
+    change.tx.lock_row("shows", id);
+    const db::Row row = production::find_show(*change, id);
+    production::update_show(change, row,
+                            {.name = call.optional_text("name"),
+                             .root = call.optional_text("root"),
+                             .status = call.optional_text("status"),
+                             .settings = call.arguments.value("settings", Json()),
+                             .seen_version = call.if_match});
+    const db::Row now = production::find_show(*change, row.text("id"));
+    write_identity(call, now);
+    return production::show_document(*change, now, true);
+  }));
 }
 
 // --- statuses and types ---
@@ -116,8 +145,10 @@ Reply status_create(Call& call) {
 Reply status_update(Call& call) {
   const db::Row row = production::find_show(*call.studio.database().connect(), call.text("show"));
   return document_reply(changing(call, Action::show_edit, row.text("id"), [&](const Change& change) {
+    change.tx.lock_row("shows", row.text("id"));
     const db::Row status =
         production::find_type(*change, "task_statuses", row.text("id"), call.text("status"));
+    production::require_version(production::status_document(status)["version"].get<int64_t>(), call.if_match);
     production::update_status(change, row, status, given_fields(call));
     return production::status_document(
         production::find_type(*change, "task_statuses", row.text("id"), status.text("id")));
@@ -196,8 +227,8 @@ std::vector<Operation> show_operations() {
        {{"code", Place::body, Kind::text, "short name, part of file names", true},
         {"name", Place::body, Kind::text, "as people see it"},
         {"root", Place::body, Kind::text, "its folder; left out: shows/CODE in the studio's folder"},
-        {"settings", Place::body, Kind::json,
-         "width, height, overscan, fps, path_template, max_retakes, color_config"}},
+        {"settings", Place::body, Kind::object,
+         "width, height, overscan, fps, path_template, max_retakes, color_config, quotas"}},
        false,
        create},
       {"show info",
@@ -219,7 +250,7 @@ std::vector<Operation> show_operations() {
         {"name", Place::body, Kind::text, "as people see it"},
         {"root", Place::body, Kind::text, "its folder, after it was moved"},
         {"status", Place::body, Kind::text, "open or closed"},
-        {"settings", Place::body, Kind::json, "only those that change"}},
+        {"settings", Place::body, Kind::object, "only those that change"}},
        false,
        update},
       {"status list",

@@ -39,7 +39,9 @@ template <typename Work>
 Reply change_take(const Call& call, Action action, const Work& work) {
   const db::Row row = found_take(call);
   return changing(call, action, row.text("show_id"), [&](const Change& change) {
+    change.tx.lock_row("tasks", row.text("task_id"));
     const db::Row now = production::find_take(*change, row.text("id"));
+    production::require_version(now, call.if_match);
     work(change, now);
     return take_reply(call, change, row.text("id"));
   });
@@ -187,7 +189,7 @@ Reply create(Call& call) {
 
 Reply rename(Call& call) {
   return change_take(call, Action::take_file, [&](const Change& change, const db::Row& row) {
-    production::rename_take(change, row, call.text("title"), call.if_match);
+    production::rename_take(change, row, call.text("title"), {});
   });
 }
 
@@ -387,21 +389,23 @@ std::vector<Operation> take_operations() {
       {"take withdraw",
        "POST",
        "/takes/{take}/withdraw",
-       Action::show_read,
+       Action::take_file,
        "put it aside; nothing is deleted",
        "maquette take withdraw lanterns/sq010/sh020:background/v001/t03 --reason \"wrong season\"",
        {kTake, kReason},
        false,
-       withdraw},
+       withdraw,
+       Action::take_withdraw},
       {"take restore",
        "POST",
        "/takes/{take}/restore",
-       Action::show_read,
+       Action::take_file,
        "bring a withdrawn take back",
        "maquette take restore lanterns/sq010/sh020:background/v001/t03",
        {kTake, kReason},
        false,
-       restore},
+       restore,
+       Action::take_withdraw},
       {"take purge",
        "POST",
        "/takes/{take}/purge",

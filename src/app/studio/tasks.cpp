@@ -64,12 +64,20 @@ Reply info(Call& call) {
   return document_reply(production::task_document(*c, task_of(call, *c)));
 }
 
+// The task in the version that the caller saw, if they say so.
+db::Row seen_task(const Call& call, const Change& change) {
+  const std::string id = production::find_task(*change, call.text("task")).text("id");
+  change.tx.lock_row("tasks", id);
+  db::Row row = production::find_task(*change, id);
+  production::require_version(row, call.if_match);
+  return row;
+}
+
 Reply update(Call& call) {
   return document_reply(changing(call, Action::task_edit, show_of_task(call), [&](const Change& change) {
-    const db::Row row = production::find_task(*change, call.text("task"));
+    const db::Row row = seen_task(call, change);
     production::TaskUpdate update{.brief = call.optional_text("brief"),
-                                  .due_at = call.optional_text("due_at"),
-                                  .seen_version = call.if_match};
+                                  .due_at = call.optional_text("due_at")};
     if (call.has("priority")) update.priority = call.integer("priority");
     if (call.has("max_retakes")) update.max_retakes = call.integer("max_retakes", -1);
     if (call.has("assignees")) update.assignees = call.list("assignees");
@@ -80,7 +88,7 @@ Reply update(Call& call) {
 
 Reply add_reference(Call& call) {
   return document_reply(changing(call, Action::task_edit, show_of_task(call), [&](const Change& change) {
-    const db::Row row = production::find_task(*change, call.text("task"));
+    const db::Row row = seen_task(call, change);
     production::set_reference(change, row, call.text("sha256"), call.text("name", "reference"));
     return production::task_document(*change, row);
   }));
@@ -88,7 +96,7 @@ Reply add_reference(Call& call) {
 
 Reply remove_reference(Call& call) {
   return document_reply(changing(call, Action::task_edit, show_of_task(call), [&](const Change& change) {
-    const db::Row row = production::find_task(*change, call.text("task"));
+    const db::Row row = seen_task(call, change);
     production::remove_reference(change, row, call.text("sha256"));
     return production::task_document(*change, row);
   }));
@@ -104,7 +112,7 @@ Reply comment(Call& call) {
   return document_reply(
       changing(call, Action::comment_write, show_id,
                [&](const Change& change) {
-                 const db::Row row = production::find_task(*change, call.text("task"));
+                 const db::Row row = seen_task(call, change);
                  const std::string take = call.text("take");
                  production::comment(
                      change, row,
@@ -126,7 +134,7 @@ Reply approvals(Call& call) {
 
 Reply unapprove(Call& call) {
   return document_reply(changing(call, Action::take_approve, show_of_task(call), [&](const Change& change) {
-    const db::Row row = production::find_task(*change, call.text("task"));
+    const db::Row row = seen_task(call, change);
     production::unapprove(change, row, call.text("reason"));
     return production::task_document(*change, row);
   }));
@@ -158,11 +166,7 @@ Reply save_canvas(Call& call) {
     const db::Bindings key = {{"t", task}, {"p", call.caller.person_id}};
     const auto now = change->first("SELECT version FROM canvases WHERE task_id = :t AND person_id = :p", key);
     const int64_t version = now ? now->integer("version") : 0;
-    if (call.if_match && *call.if_match != version) {
-      throw Error(ErrorCode::conflict, "the canvas was changed in another window")
-          .with("found", version)
-          .with("expected", *call.if_match);
-    }
+    production::require_version(version, call.if_match);
     // Kept for the artist, not for the record: what becomes a take is logged then.
     change->execute("DELETE FROM canvases WHERE task_id = :t AND person_id = :p", key);
     change->insert("canvases", {{"task_id", task},

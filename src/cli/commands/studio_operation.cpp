@@ -3,6 +3,7 @@
 #include <iostream>
 #include <memory>
 
+#include "app/studio/answers.h"
 #include "app/studio/people.h"
 #include "base/file.h"
 #include "base/partial_files.h"
@@ -86,6 +87,8 @@ Json value_of(const Parameter& parameter, const std::vector<std::string>& result
       if (const auto number = parse_double(text)) return *number;
       throw wrong("a number");
     case Kind::flag: return text == "true" || text == "1";
+    case Kind::object:
+    case Kind::array:
     case Kind::json: return json_value(text, parameter.name);
     case Kind::list: return results;
   }
@@ -186,7 +189,7 @@ std::function<void()> declare_operation(CLI::App& app, const Operation& operatio
   add_studio_options(app, a->studio);
   app.add_option("--as", a->as,
                  "act with the roles of this person (login); only whoever owns the studio's files can");
-  if (operation.method == "PATCH" || operation.method == "PUT")
+  if (app::answer_of(operation).matches)
     app.add_option("--if-version", a->if_version, "only where this is still the newest version");
   if (operation.method == "GET") app.add_option("--out", a->out, "where the answer is a file: copy it here");
   return [a, &operation] { run(operation, *a); };
