@@ -189,7 +189,8 @@ std::optional<ImageFormat> format_of_name(const fs::path& path) {
 
 std::optional<Error> check_size(int64_t width, int64_t height, int64_t channels, const ImageLimits& limits) {
   const bool fits = width >= 1 && height >= 1 && width <= limits.side && height <= limits.side &&
-                    width * height <= limits.pixels && channels >= 1 && channels <= limits.channels;
+                    width * height <= limits.pixels && channels >= 1 && channels <= limits.channels &&
+                    width * height * channels <= limits.samples;
   if (fits) return std::nullopt;
   return Error(ErrorCode::bad_file, "cannot read a picture of this size")
       .with("found", fmt::format("{} x {} pixels, {} channels", width, height, channels))

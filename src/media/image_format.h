@@ -21,7 +21,8 @@ std::optional<ImageFormat> format_of_name(const fs::path& path);  // by extensio
 struct ImageLimits {
   int64_t side = 32768;
   int64_t pixels = int64_t{256} << 20;
-  int64_t channels = 64;  // OpenEXR files of several layers have many
+  int64_t channels = 64;                // OpenEXR files of several layers have many
+  int64_t samples = int64_t{16} << 30;  // pixels times channels
 };
 
 // Refuses a size outside the limits; the message says what was found and what is allowed.

@@ -1,5 +1,7 @@
 #include "app/studio/filing.h"
 
+#include <semaphore>
+
 #include "app/picture_record.h"
 #include "base/file.h"
 #include "base/recipe.h"
@@ -26,6 +28,24 @@ std::string media_type_of(media::ImageFormat format) {
   return "application/octet-stream";
 }
 
+// What comes over the network is decoded at once by whoever asks, so that less is allowed than on the command
+// line: 8192 x 8192 pixels, or a layered picture of as many numbers (1 GB while it is read), two at a time.
+constexpr media::ReadOptions kReading{.limits = {.pixels = int64_t{64} << 20, .samples = int64_t{256} << 20}};
+
+class DecodingTurn {
+ public:
+  DecodingTurn() { turns().acquire(); }
+  ~DecodingTurn() { turns().release(); }
+  DecodingTurn(const DecodingTurn&) = delete;
+  DecodingTurn& operator=(const DecodingTurn&) = delete;
+
+ private:
+  static std::counting_semaphore<2>& turns() {
+    static std::counting_semaphore<2> all(2);
+    return all;
+  }
+};
+
 }  // namespace
 
 production::FileStore store_of(Studio& studio, const db::Row& show) {
@@ -42,7 +62,8 @@ StoredPicture store_picture(const production::FileStore& store, const fs::path& 
       throw Error(ErrorCode::bad_file, "this is no picture that Maquette reads")
           .with("expected", "PNG, JPEG, TIFF, WebP, OpenEXR, BMP or Radiance HDR");
     }
-    thumbnail = media::make_thumbnail(mapped.bytes()).take();
+    const DecodingTurn turn;
+    thumbnail = media::make_thumbnail(mapped.bytes(), {}, kReading).take();
     stored.media_type = media_type_of(*format);
     stored.bytes = static_cast<int64_t>(mapped.bytes().size());
   }
@@ -74,7 +95,8 @@ StoredFile store_file(const production::FileStore& store, const fs::path& file) 
     stored.bytes = static_cast<int64_t>(mapped.bytes().size());
     if (const auto format = media::detect_format(mapped.bytes())) {
       // Decoded once, so that what is refused is refused here and not by whoever opens it later.
-      const media::Image8 picture = media::decode_image8(mapped.bytes()).take();
+      const DecodingTurn turn;
+      const media::Image8 picture = media::decode_image8(mapped.bytes(), kReading).take();
       stored.media_type = media_type_of(*format);
       stored.width = picture.width();
       stored.height = picture.height();
