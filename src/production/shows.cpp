@@ -49,6 +49,8 @@ constexpr std::pair<const char*, const char*> kAssetTypes[] = {{"background", "B
                                                                {"prop", "Prop"},
                                                                {"concept", "Concept"}};
 
+constexpr double kLargestSetting = 1e6;
+
 // A name is made of it once, so that it fails now and not at the delivery.
 void require_path_template(const std::string& text) {
   file_name(text, {.texts = {{"show", "show"},
@@ -79,13 +81,17 @@ void require_settings(const Json& settings) {
     if (known == default_settings().end()) {
       std::vector<std::string> names;
       for (const auto& [key, unused] : default_settings().items()) names.push_back(key);
-      throw Error(ErrorCode::usage, "shows have no setting \"{}\"", name)
-          .with("expected", fmt::format("{}", fmt::join(names, ", ")))
-          .hint("{}", did_you_mean(name, names).value_or("docs/api.md names them all"));
+      Error error(ErrorCode::usage, "shows have no setting \"{}\"", name);
+      error.with("expected", fmt::format("{}", fmt::join(names, ", ")));
+      if (const auto meant = did_you_mean(name, names)) error.hint("did you mean \"{}\"?", *meant);
+      throw error;
     }
     if (value.is_null()) continue;
-    const bool fits =
-        known->is_number() ? value.is_number() && value.get<double>() >= 0 : value.type() == known->type();
+    const bool is_kind = known->is_number_integer() ? value.is_number_integer()
+                         : known->is_number()       ? value.is_number()
+                                                    : value.type() == known->type();
+    const bool fits = is_kind && (!value.is_number() ||
+                                  (value.get<double>() >= 0 && value.get<double>() <= kLargestSetting));
     if (!fits) {
       throw Error(ErrorCode::usage, "cannot use the value of the setting \"{}\"", name)
           .with("found", value.dump().substr(0, 80))
@@ -171,6 +177,7 @@ void update_show(const Change& change, const db::Row& show, const ShowUpdate& up
   if (update.status && *update.status != "open" && *update.status != "closed") {
     throw Error(ErrorCode::usage, "a show is \"open\" or \"closed\"").with("found", *update.status);
   }
+  if (update.root && update.root->empty()) throw Error(ErrorCode::usage, "a show needs a folder");
   set("name", update.name);
   set("root", update.root);
   set("status", update.status);

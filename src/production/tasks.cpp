@@ -228,6 +228,14 @@ Page tasks(db::Connection& c, const TaskQuery& query) {
   return page;
 }
 
+namespace {
+
+void touch(const Change& change, const db::Row& task) {
+  change->update("tasks", {{"version", task.integer("version") + 1}}, {"id", task.text("id")});
+}
+
+}  // namespace
+
 void set_reference(const Change& change, const db::Row& task, const std::string& sha256,
                    const std::string& name) {
   if (!change->first("SELECT sha256 FROM files WHERE show_id = :s AND sha256 = :h",
@@ -240,12 +248,14 @@ void set_reference(const Change& change, const db::Row& task, const std::string&
   const db::Bindings key = {{"t", task.text("id")}, {"h", sha256}};
   change->execute("DELETE FROM task_references WHERE task_id = :t AND sha256 = :h", key);
   change->insert("task_references", {{"task_id", task.text("id")}, {"sha256", sha256}, {"name", name}});
+  touch(change, task);
   log_task(change, task, "task:reference-add", {}, {{"sha256", sha256}, {"name", name}});
 }
 
 void remove_reference(const Change& change, const db::Row& task, const std::string& sha256) {
   if (change->execute("DELETE FROM task_references WHERE task_id = :t AND sha256 = :h",
                       {{"t", task.text("id")}, {"h", sha256}}) > 0) {
+    touch(change, task);
     log_task(change, task, "task:reference-remove", {{"sha256", sha256}}, {});
   }
 }

@@ -202,7 +202,7 @@ TEST_P(JobsTest, AtOnceDoNotPassTheQuota) {
 TEST_P(JobsTest, UseTheModelsThatTheirRoleMay) {
   const auto allowed = [&](Client& client) {
     std::set<std::string> names;
-    for (const Json& model : story_.ask(client, "model list", {{"show", "lanterns"}}).json()["items"]) {
+    for (const Json& model : items_of(story_.ask(client, "model list", {{"show", "lanterns"}}))) {
       if (model["allowed"] == true) names.insert(model["name"]);
     }
     return names;
@@ -238,7 +238,8 @@ TEST_P(JobsTest, UseTheModelsThatTheirRoleMay) {
 TEST_P(JobsTest, UseTheAdaptersThatTheirRoleMay) {
   const std::filesystem::path models = story_.studio().studio().folder() / "models";
   std::filesystem::create_directories(models);
-  std::filesystem::copy_file("tests/golden/adapters/lora_kohya_separate/adapter.safetensors", models / "ink.safetensors");
+  std::filesystem::copy_file("tests/golden/adapters/lora_kohya_separate/adapter.safetensors",
+                             models / "ink.safetensors");
   setenv("MAQUETTE_MODELS", models.c_str(), 1);
   story_.ask(technician_, "model limit", {{"artist", {"starter"}}});
   const auto recipe = [](const Json& more) {

@@ -67,7 +67,9 @@ Json answer_document(const app::Answer& answer) {
   }
   Json content = Json::object();
   for (const std::string& type : split(answer.document, ',')) {
-    content[std::string(trim(type))] = {{"schema", {{"type", "string"}, {"format", "binary"}}}};
+    const Json bytes = {{"type", "string"}, {"format", "binary"}};
+    content[std::string(trim(type))] = {
+        {"schema", trim(type) == "application/json" ? Json::object() : bytes}};
   }
   return {{"description", "the file"},
           {"headers", {{"ETag", component("headers", "content")}}},
@@ -79,7 +81,7 @@ Json with_errors(Json responses, const Operation& operation, const app::Answer& 
   std::vector<std::string_view> statuses = {"400", "401", "403", "404", "409"};
   const bool has_body = operation.method != "GET" && operation.method != "DELETE";
   if (answer.matches) statuses.push_back("412");
-  if (has_body) statuses.push_back("413");
+  statuses.push_back("413");
   if (has_body && !operation.takes_file) statuses.push_back("415");
   if (answer.shape == app::Shape::file) statuses.push_back("416");
   // A file that was given, or one that lies in the store, which cannot be used.
@@ -88,6 +90,8 @@ Json with_errors(Json responses, const Operation& operation, const app::Answer& 
   statuses.push_back("500");
   for (const std::string_view status : statuses)
     responses[std::string(status)] = component("responses", "error");
+  // Said before the request was read.
+  for (const char* status : {"431", "503"}) responses[status] = component("responses", "protocol");
   return responses;
 }
 
@@ -278,27 +282,29 @@ Json components() {
   Json schemas = app::document_schemas();
   schemas["error"] = error_schema();
   schemas["openapi"] = {{"description", "an OpenAPI document"}, {"type", "object"}};
-  return {
-      {"securitySchemes",
-       {{"cookie", {{"type", "apiKey"}, {"in", "cookie"}, {"name", "maquette_session"}}},
-        {"token", {{"type", "http"}, {"scheme", "bearer"}}}}},
-      {"parameters",
-       {{"ifMatch",
-         {{"name", "If-Match"},
-          {"in", "header"},
-          {"description", "the ETag that the change is made on; 412 where it is not the newest"},
-          {"schema", text}}},
-        {"fileName",
-         {{"name", "X-File-Name"},
-          {"in", "header"},
-          {"description", "what the sender calls the file, percent-encoded"},
-          {"schema", text}}}}},
-      {"headers",
-       {{"version", {{"description", "the version of what is answered, for If-Match"}, {"schema", text}}},
-        {"content", {{"description", "names the bytes, for If-None-Match"}, {"schema", text}}}}},
-      {"schemas", schemas},
-      {"responses",
-       {{"error", {{"description", "why not"}, {"content", json_content(component("schemas", "error"))}}}}}};
+  return {{"securitySchemes",
+           {{"cookie", {{"type", "apiKey"}, {"in", "cookie"}, {"name", "maquette_session"}}},
+            {"token", {{"type", "http"}, {"scheme", "bearer"}}}}},
+          {"parameters",
+           {{"ifMatch",
+             {{"name", "If-Match"},
+              {"in", "header"},
+              {"description", "the ETag that the change is made on; 412 where it is not the newest"},
+              {"schema", text}}},
+            {"fileName",
+             {{"name", "X-File-Name"},
+              {"in", "header"},
+              {"description", "what the sender calls the file, percent-encoded"},
+              {"schema", text}}}}},
+          {"headers",
+           {{"version", {{"description", "the version of what is answered, for If-Match"}, {"schema", text}}},
+            {"content", {{"description", "names the bytes, for If-None-Match"}, {"schema", text}}}}},
+          {"schemas", schemas},
+          {"responses",
+           {{"error", {{"description", "why not"}, {"content", json_content(component("schemas", "error"))}}},
+            {"protocol",
+             {{"description", "the head of the request is too long, or there are too many connections"},
+              {"content", {{"text/plain", {{"schema", text}}}}}}}}}};
 }
 
 }  // namespace

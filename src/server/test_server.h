@@ -140,7 +140,7 @@ struct Client {
                               .etag = answer.header("etag"),
                               .body = is_json ? answer.json() : Json()};
     EXPECT_EQ(problem_of(judged), "")
-        << method << " " << path << " " << answer.status << " " << answer.body.substr(0, 600);
+        << method << " " << path.substr(0, 200) << " " << answer.status << " " << answer.body.substr(0, 600);
     const char* file = std::getenv("MAQUETTE_ANSWERS");
     if (!file || !is_json) return;
     std::ofstream(file, std::ios::app) << Json{{"method", judged.method},

@@ -75,7 +75,8 @@ inline Answer ask(Client& client, const app::Operation& operation, const Json& a
     const auto found = std::ranges::find(operation.parameters, name, &app::Parameter::name);
     const bool known = found != operation.parameters.end();
     if (known && found->place == app::Place::path) continue;
-    if (known ? found->place == app::Place::query || operation.takes_file : operation.method == "GET") {
+    if (known ? found->place == app::Place::query || operation.takes_file
+              : operation.takes_file || operation.method == "GET") {
       query += fmt::format("{}{}={}", query.empty() ? "?" : "&", name, percent_encoded(text_of(value)));
     } else {
       body[name] = value;
@@ -87,6 +88,9 @@ inline Answer ask(Client& client, const app::Operation& operation, const Json& a
   const bool has_body = operation.method != "GET" && (!body.empty() || operation.method != "DELETE");
   return client.send(operation.method, path + query, has_body ? body.dump() : "", more);
 }
+
+// Of a list. By value: loops may run over it.
+inline Json items_of(const Answer& answer) { return answer.json().value("items", Json::array()); }
 
 // --- the studio ---
 

@@ -99,7 +99,7 @@ Recipe checked_recipe(Studio& studio, const production::Caller& caller, const db
   Json written = {{"schema", "maquette.recipe"}, {"version", Recipe::kVersion}};
   if (!document.is_object()) throw Error(ErrorCode::usage, "\"recipe\" is no object");
   written.update(document);
-  if (written.contains("embeddings")) {
+  if (written.contains("embeddings") && written["embeddings"].is_array()) {
     for (Json& item : written["embeddings"]) {
       if (item.is_string()) item = {{"path", item.get<std::string>()}};
     }
