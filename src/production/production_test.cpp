@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <thread>
 
+#include "base/file.h"
 #include "base/identifiers.h"
+#include "base/text.h"
 #include "db/test_database.h"
 #include "production/entities.h"
 #include "production/file_store.h"
@@ -322,6 +324,30 @@ TEST(Permissions, OnlyTheArtDirectorApproves) {
   const Caller token{.roles = caller.roles, .scope = {Action::show_read}};
   EXPECT_FALSE(token.role_for(Action::take_generate, "show-a"));
   for (const Action action : all_actions()) EXPECT_EQ(action_named(name(action)), action);
+}
+
+// docs/permissions.md says what the table says, line by line.
+TEST(Permissions, AreDocumented) {
+  const std::string page = read_text_file("docs/permissions.md").take();
+  for (const Action action : all_actions()) {
+    const size_t line = page.find(fmt::format("\n| `{}` |", name(action)));
+    ASSERT_NE(line, page.npos) << name(action);
+    const std::vector<std::string> cells =
+        split(page.substr(line + 1, page.find('\n', line + 1) - line - 1), '|');
+    ASSERT_EQ(cells.size(), 2 + 2 + all_roles().size()) << name(action);
+    EXPECT_FALSE(trim(cells[2]).empty()) << name(action);
+    for (size_t i = 0; i < all_roles().size(); ++i)
+      EXPECT_EQ(trim(cells[3 + i]) == "x", may(all_roles()[i], action))
+          << name(action) << " " << name(all_roles()[i]);
+  }
+  std::string heads = "| action | what it is |";
+  for (const Role role : all_roles()) heads += fmt::format(" {} |", name(role));
+  EXPECT_NE(page.find(heads), page.npos);
+  // Quotas, as the page tells them.
+  EXPECT_EQ(quota(Json::object(), Role::artist), 64);
+  EXPECT_EQ(quota(Json::object(), Role::trainer), 32);
+  EXPECT_EQ(quota(Json::object(), Role::technician), 256);
+  EXPECT_EQ(quota(Json::object(), Role::auditor), 0);
 }
 
 TEST(PathTemplate, MakesNamesAndRefusesUnsafeOnes) {
