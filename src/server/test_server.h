@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <fstream>
-#include <gtest/gtest.h>
 #include <map>
 #include <memory>
 #include <netinet/in.h>
@@ -139,8 +138,10 @@ struct Client {
                               .content_type = answer.header("content-type"),
                               .etag = answer.header("etag"),
                               .body = is_json ? answer.json() : Json()};
-    EXPECT_EQ(problem_of(judged), "")
-        << method << " " << path.substr(0, 200) << " " << answer.status << " " << answer.body.substr(0, 600);
+    if (const std::string problem = problem_of(judged); !problem.empty()) {
+      throw std::runtime_error(fmt::format("{} {} {}: {}: {}", method, path.substr(0, 200), answer.status,
+                                           problem, answer.body.substr(0, 600)));
+    }
     const char* file = std::getenv("MAQUETTE_ANSWERS");
     if (!file || !is_json) return;
     std::ofstream(file, std::ios::app) << Json{{"method", judged.method},
