@@ -41,6 +41,17 @@ void fill_columns(media::Image8& canvas, int64_t left, int64_t right) {
   }
 }
 
+template <typename T>
+media::BasicImage<T> middle_of(const media::BasicImage<T>& picture, int64_t height, int64_t width) {
+  const bool wider = width * picture.height() > picture.width() * height;  // the target, than the picture
+  const int64_t outer_width = wider ? width : picture.width() * height / picture.height();
+  const int64_t outer_height = wider ? picture.height() * width / picture.width() : height;
+  const auto outer = media::resize(picture, outer_height, outer_width, media::Filter::lanczos);
+  const int64_t top = std::max<int64_t>(outer_height / 2 - height / 2, 0);
+  const int64_t left = std::max<int64_t>(outer_width / 2 - width / 2, 0);
+  return media::crop(outer, top, left, height, width);
+}
+
 }  // namespace
 
 media::Image8 fitted(const media::Image8& part, int64_t height, int64_t width) {
@@ -61,13 +72,11 @@ media::Image8 fitted(const media::Image8& part, int64_t height, int64_t width) {
 }
 
 media::Image8 unfitted(const media::Image8& picture, int64_t height, int64_t width) {
-  const bool wider = width * picture.height() > picture.width() * height;  // the target, than the picture
-  const int64_t outer_width = wider ? width : picture.width() * height / picture.height();
-  const int64_t outer_height = wider ? picture.height() * width / picture.width() : height;
-  const media::Image8 outer = media::resize(picture, outer_height, outer_width, media::Filter::lanczos);
-  const int64_t top = std::max<int64_t>(outer_height / 2 - height / 2, 0);
-  const int64_t left = std::max<int64_t>(outer_width / 2 - width / 2, 0);
-  return media::crop(outer, top, left, height, width);
+  return middle_of(picture, height, width);
+}
+
+media::Image unfitted(const media::Image& picture, int64_t height, int64_t width) {
+  return middle_of(picture, height, width);
 }
 
 }  // namespace maquette::diffusion

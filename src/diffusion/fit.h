@@ -12,5 +12,6 @@ media::Image8 fitted(const media::Image8& part, int64_t height, int64_t width);
 
 // The middle of the picture in the proportions of height x width, at that size: undoes fitted().
 media::Image8 unfitted(const media::Image8& picture, int64_t height, int64_t width);
+media::Image unfitted(const media::Image& picture, int64_t height, int64_t width);
 
 }  // namespace maquette::diffusion

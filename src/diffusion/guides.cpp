@@ -141,6 +141,21 @@ PictureInput read_picture_input(const Recipe& recipe, const Model& model, const 
   return input;
 }
 
+namespace {
+
+// The decoded part at its size in the picture, over the whole, through the mask.
+template <typename T>
+media::BasicImage<T> laid_over(const media::BasicImage<T>& whole, const media::BasicImage<T>& decoded,
+                               const media::Image& mask, const PictureInput& input, bool fits) {
+  const int64_t height = input.part.height();
+  const int64_t width = input.part.width();
+  const auto part = fits ? unfitted(decoded, height, width)
+                         : media::resize(decoded, height, width, media::Filter::lanczos);
+  return media::composite(whole, media::paste(whole, part, input.part.top, input.part.left), mask);
+}
+
+}  // namespace
+
 FinishedPicture put_back(const PictureInput& input, const Recipe& recipe, const Tensor& decoded) {
   FinishedPicture finished{.image8 = media::image8_from_signed_tensor(decoded),
                            .image = media::image_from_signed_tensor(decoded)};
@@ -149,19 +164,11 @@ FinishedPicture put_back(const PictureInput& input, const Recipe& recipe, const 
   // The fade lies inside the mask: what is outside stays as it was, to the last bit.
   if (recipe.inpaint.feather > 0)
     mask = media::feather(mask, recipe.inpaint.feather, media::FeatherSide::inside);
-  const media::Image8 original = media::to_8bit(input.whole);
-  const media::Image8 part8 =
-      fits_part(recipe)
-          ? unfitted(finished.image8, input.part.height(), input.part.width())
-          : media::resize(finished.image8, input.part.height(), input.part.width(), media::Filter::lanczos);
-  finished.image8 =
-      media::composite(original, media::paste(original, part8, input.part.top, input.part.left), mask);
-  const bool whole = input.part.width() == input.whole.width() && input.part.height() == input.whole.height();
-  if (whole && finished.image.same_size(input.whole)) {
-    finished.image = media::composite(input.whole, finished.image, mask);
-  } else {
-    finished.image = media::to_float(finished.image8);
-  }
+  // Twice, so that 8 bits are those of 8-bit programs and 16 bits lose nothing.
+  const bool fits = fits_part(recipe);
+  finished.image8 = laid_over(media::to_8bit(input.whole), finished.image8, mask, input, fits);
+  finished.image = laid_over(input.whole, finished.image, mask, input, fits);
+  for (float& v : finished.image.data()) v = std::clamp(v, 0.0f, 1.0f);  // the filter overshoots
   return finished;
 }
 

@@ -5,6 +5,7 @@
 // allocated once.
 #include <OpenImageIO/imageio.h>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <new>
@@ -154,7 +155,28 @@ Result<Image> read_opened(OIIO::ImageInput& input, ImageFormat format, const Rea
   return oriented(image, spec.get_int_attribute("Orientation", 1));
 }
 
-// Nothing where the picture needs more than its own 8-bit values.
+// to_8bit of every 16-bit level.
+const std::array<uint8_t, 65536>& rounded_levels() {
+  static const std::array<uint8_t, 65536> table = [] {
+    std::array<uint8_t, 65536> levels{};
+    for (size_t i = 0; i < levels.size(); ++i)
+      levels[i] = static_cast<uint8_t>(std::nearbyint(static_cast<float>(i) / 65535.f * 255.f));
+    return levels;
+  }();
+  return table;
+}
+
+bool read_levels_8bit(OIIO::ImageInput& input, std::span<uint8_t> target) {
+  if (input.spec().format == OIIO::TypeDesc::UINT8)
+    return input.read_image(0, 0, 0, -1, OIIO::TypeDesc::UINT8, target.data());
+  std::vector<uint16_t> levels(target.size());
+  if (!input.read_image(0, 0, 0, -1, OIIO::TypeDesc::UINT16, levels.data())) return false;
+  const std::array<uint8_t, 65536>& rounded = rounded_levels();
+  std::ranges::transform(levels, target.begin(), [&](uint16_t v) { return rounded[v]; });
+  return true;
+}
+
+// Nothing where the picture needs more than its own values of 8 or 16 bits.
 Result<std::optional<Image8>> read_plain_8bit(OIIO::ImageInput& input, ImageFormat format,
                                               const ImageLimits& limits) {
   const OIIO::ImageSpec spec = input.spec();
@@ -162,14 +184,14 @@ Result<std::optional<Image8>> read_plain_8bit(OIIO::ImageInput& input, ImageForm
   const bool straight = plan.alpha < 0 || spec.get_int_attribute("oiio:UnassociatedAlpha", 0) != 0;
   const bool framed = spec.x == spec.full_x && spec.y == spec.full_y && spec.width == spec.full_width &&
                       spec.height == spec.full_height;
-  const bool plain = spec.format == OIIO::TypeDesc::UINT8 && !is_linear(format, spec) && framed && straight &&
+  const bool whole_numbers = spec.format == OIIO::TypeDesc::UINT8 || spec.format == OIIO::TypeDesc::UINT16;
+  const bool plain = whole_numbers && !is_linear(format, spec) && framed && straight &&
                      plan.channels() == spec.nchannels && !spec.deep && spec.depth <= 1 &&
                      spec.get_int_attribute("Orientation", 1) <= 1;
   if (!plain) return std::optional<Image8>();
   if (auto error = check_size(spec.width, spec.height, spec.nchannels, limits)) return *error;
   Image8 image = Image8::zeros(spec.height, spec.width, spec.nchannels);
-  if (!input.read_image(0, 0, 0, -1, OIIO::TypeDesc::UINT8, image.data().data()))
-    return unreadable(format, input.geterror());
+  if (!read_levels_8bit(input, image.data())) return unreadable(format, input.geterror());
   return std::optional(std::move(image));
 }
 

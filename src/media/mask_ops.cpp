@@ -146,17 +146,30 @@ Image composite(const Image& original, const Image& painted, const Image& mask) 
                     [](float from, float to, float weight) { return from + (to - from) * weight; });
 }
 
-Image8 paste(const Image8& picture, const Image8& part, int64_t top, int64_t left) {
+namespace {
+
+template <typename T>
+BasicImage<T> pasted(const BasicImage<T>& picture, const BasicImage<T>& part, int64_t top, int64_t left) {
   (void)crop(picture, top, left, part.height(), part.width());  // throws where the part does not fit
   if (picture.channels() != part.channels()) {
     throw Error(ErrorCode::failed, "cannot paste {} channels into {}", part.channels(), picture.channels());
   }
-  Image8 out = picture.clone();
+  BasicImage<T> out = picture.clone();
   const auto start = static_cast<size_t>(left * out.channels());
   for (int64_t y = 0; y < part.height(); ++y) {
     std::ranges::copy(part.row(y), out.row(top + y).subspan(start).begin());
   }
   return out;
+}
+
+}  // namespace
+
+Image8 paste(const Image8& picture, const Image8& part, int64_t top, int64_t left) {
+  return pasted(picture, part, top, left);
+}
+
+Image paste(const Image& picture, const Image& part, int64_t top, int64_t left) {
+  return pasted(picture, part, top, left);
 }
 
 }  // namespace maquette::media

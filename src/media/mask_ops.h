@@ -87,6 +87,7 @@ Image8 composite(const Image8& original, const Image8& painted, const Image& mas
 Image composite(const Image& original, const Image& painted, const Image& mask);
 // `part` laid over a picture with its corner at (top, left).
 Image8 paste(const Image8& picture, const Image8& part, int64_t top, int64_t left);
+Image paste(const Image& picture, const Image& part, int64_t top, int64_t left);
 
 // How visible the edge of the repainted part is. The edge runs between pixels of mask > 0 (inside) and 0
 // (outside); the rings are the pixels within `ring` pixels (in x and y) of the other side. Levels are 0..255

@@ -22,11 +22,12 @@ Image8 painted(int64_t side) {
 }
 
 void thumbnail_of_file(benchmark::State& state) {
-  const std::string file = encode_image(to_float(painted(state.range(0))), ImageFormat::png);
+  const std::string file = encode_image(to_float(painted(state.range(0))), ImageFormat::png,
+                                        {.bits = static_cast<int>(state.range(1))});
   for (auto _ : state) benchmark::DoNotOptimize(make_thumbnail(as_bytes(file)).take());
   state.counters["file_bytes"] = static_cast<double>(file.size());
 }
-BENCHMARK(thumbnail_of_file)->Arg(512)->Arg(1024)->Arg(2048)->Unit(benchmark::kMillisecond);
+BENCHMARK(thumbnail_of_file)->ArgsProduct({{512, 1024, 2048}, {8, 16}})->Unit(benchmark::kMillisecond);
 
 void thumbnail_of_pixels(benchmark::State& state) {
   const Image8 picture = painted(state.range(0));

@@ -87,5 +87,16 @@ TEST(Thumbnail, EightBitsAreReadAsFloatsAre) {
   }
 }
 
+TEST(Thumbnail, SixteenBitsAreRoundedAsFloatsAre) {
+  Image every = Image::zeros(256, 256, 1);
+  for (size_t i = 0; i < every.data().size(); ++i) every.data()[i] = static_cast<float>(i) / 65535.f;
+  for (const ImageFormat format : {ImageFormat::png, ImageFormat::tiff}) {
+    const std::string file = encode_image(every, format, {.bits = 16});
+    const Image8 plain = decode_image8(as_bytes(file)).take();
+    const Image8 through_float = to_8bit(decode_image(as_bytes(file)).take());
+    EXPECT_TRUE(std::ranges::equal(plain.data(), through_float.data())) << name(format);
+  }
+}
+
 }  // namespace
 }  // namespace maquette::media

@@ -6,15 +6,18 @@
 
 namespace maquette::app {
 
-// Compares the pixels of a retake with those of the picture it was made from. mask: white was repainted;
-// empty: the whole picture is compared. Throws Error(usage) for pictures of different sizes.
+// Compares the pixels of a retake with those of the picture it was made from, in 16 bits. mask: white was
+// repainted; empty: the whole picture is compared. Of a retake that has only 8 bits (painted over in a
+// browser), a pixel counts as unchanged where it is the original's within one rounding. Throws Error(usage)
+// for pictures of different sizes.
 //   {outside_unchanged, changed_pixels, outside_pixels, seam_drift{inside_levels, outside_levels,
 //   shift_delta_e, ...},
 //    parent, mask}
 Json proof_of(const production::FileStore& store, const std::string& take_sha256,
               const std::string& parent_sha256, const std::string& mask_sha256);
 
-// {psnr, max_difference, changed_share}, or {reason} where they cannot be compared.
+// {psnr, max_difference, changed_share}, or {reason} where they cannot be compared. Measured in 16 bits;
+// max_difference is in levels of 8 bits and may be a fraction, psnr null where the pictures are equal.
 Json picture_difference(const production::FileStore& store, const std::string& a_sha256,
                         const std::string& b_sha256);
 

@@ -27,6 +27,9 @@ constexpr auto kIdle = 300ms;
 
 Json json_of(const Error& error) { return to_json(error); }
 
+// Takes keep what was painted, so that deliveries of 16 bits hold more than 256 levels; previews are looked at.
+int bits_of(const db::Row& job) { return job.text("kind") == "preview" ? 8 : 16; }
+
 // What a second attempt could change.
 bool may_pass(ErrorCode code) { return code == ErrorCode::failed; }
 
@@ -120,7 +123,8 @@ bool Queue::make_picture(Work& work, const std::atomic<bool>& stop) {
                 .recipe = std::move(recipe),
                 .out = work.out,
                 .journal = work.journal,
-                .preview = preview_of(studio_, work.job.text("id"))});
+                .preview = preview_of(studio_, work.job.text("id")),
+                .bits = bits_of(work.job)});
   model_ = work.job.text("model");
   report(work, "begin");
   while (true) {
