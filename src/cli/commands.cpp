@@ -37,6 +37,14 @@ const Command kCommands[] = {
      serve},
     {"job run", "make the pictures that wait in the queue, without a server",
      "maquette job run --studio studio", job_run},
+    {"take import", "file pictures, or folders of them, as takes",
+     "maquette take import lanterns/sq010/sh020:background paintover.png --origin edited --parent "
+     "lanterns/sq010/sh020:background/v001/t02\n"
+     "maquette take import lanterns/sq010/sh020:background from_stable_diffusion/\n"
+     "maquette take import --by-name lanterns incoming/ --dry-run",
+     take_import},
+    {"take replay", "paint a take again from its record, and compare the two",
+     "maquette take replay lanterns/sq010/sh020:background/v001/t02 --out again.png", take_replay},
     {"worker", "make pictures for another program (the studio starts it), asked in lines of JSON",
      "echo '{\"quit\": true}' | maquette worker", worker},
     {"samplers", "list the samplers and schedules", "maquette samplers", list_samplers},

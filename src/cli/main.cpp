@@ -107,6 +107,8 @@ int run(int argc, char** argv) {
     actions[app] = command.declare(*app);
   }
   for (const app::Operation& operation : app::operations()) {
+    const auto own = std::ranges::find(commands(), operation.name, &Command::name);
+    if (own != commands().end()) continue;  // more than the operation alone
     CLI::App* app = parser_of(root, operation.name, operation.summary);
     show_example(*app, operation.example);
     actions[app] = declare_operation(*app, operation);

@@ -18,6 +18,12 @@ struct StudioArguments {
 // --studio (default: MAQUETTE_STUDIO, or ./studio) and --db.
 void add_studio_options(CLI::App& app, StudioArguments& arguments);
 app::StudioOptions studio_options(const StudioArguments& arguments);
+// Throws Error(not_found) where there is none.
+void require_studio(const app::StudioOptions& options);
+
+// --as LOGIN; empty: whoever owns the studio's files.
+void add_as_option(CLI::App& app, std::string& login);
+production::Caller caller_of(app::Studio& studio, const std::string& as);
 
 // Path values become words in their order, a file the word behind them, needed values of the body words that
 // may also be named; all others are options.

@@ -1,6 +1,6 @@
 // Names of delivered files: a template per show, with fields in braces.
 //
-//   {show} {sequence} {shot} {path} {asset} {task} {version} {take} {name}
+//   {show} {episode} {sequence} {shot} {asset} {path} {task} {version} {take} {name}
 //
 // Numbers may say how many digits they have: {version:03}. {path} is the entity's whole path with "_" for
 // "/". Empty fields take the "_" or "-" before them along.

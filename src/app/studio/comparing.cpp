@@ -14,9 +14,13 @@ namespace {
 
 constexpr int kStep = 257;  // 16-bit levels between two 8-bit ones
 
+media::Image picture(const std::filesystem::path& file) {
+  return media::to_rgb(media::read_image(file).take());
+}
+
 media::Image picture(const production::FileStore& store, const std::string& sha256) {
   store.require(sha256);
-  return media::to_rgb(media::read_image(store.path(sha256)).take());
+  return picture(store.path(sha256));
 }
 
 // As 16-bit files hold it. An 8-bit level v is 257 v.
@@ -88,8 +92,12 @@ Json proof_of(const production::FileStore& store, const std::string& take_sha256
 Json picture_difference(const production::FileStore& store, const std::string& a_sha256,
                         const std::string& b_sha256) {
   if (!store.has(a_sha256) || !store.has(b_sha256)) return {{"reason", "a picture was purged"}};
-  const media::Image a = picture(store, a_sha256);
-  const media::Image b = picture(store, b_sha256);
+  return difference_of_files(store.path(a_sha256), store.path(b_sha256));
+}
+
+Json difference_of_files(const std::filesystem::path& a_file, const std::filesystem::path& b_file) {
+  const media::Image a = picture(a_file);
+  const media::Image b = picture(b_file);
   if (!a.same_size(b)) return {{"reason", "the pictures differ in size"}};
   const std::vector<int> left = levels_of(a);
   const std::vector<int> right = levels_of(b);

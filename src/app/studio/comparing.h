@@ -20,6 +20,7 @@ Json proof_of(const production::FileStore& store, const std::string& take_sha256
 // max_difference is in levels of 8 bits and may be a fraction, psnr null where the pictures are equal.
 Json picture_difference(const production::FileStore& store, const std::string& a_sha256,
                         const std::string& b_sha256);
+Json difference_of_files(const std::filesystem::path& a, const std::filesystem::path& b);
 
 // The fields in which two recipe documents differ, by their paths: [{name, a, b}].
 Json recipe_difference(const Json& a, const Json& b);

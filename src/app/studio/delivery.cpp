@@ -6,6 +6,7 @@
 
 #include "app/picture_record.h"
 #include "app/studio/filing.h"
+#include "app/studio/naming.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/identifiers.h"
@@ -13,7 +14,6 @@
 #include "media/image_io.h"
 #include "media/layers/openraster.h"
 #include "media/layers/psd.h"
-#include "production/path_template.h"
 #include "production/references.h"
 #include "production/takes.h"
 
@@ -26,31 +26,6 @@ struct Delivered {
   std::string reference;
   std::string name;  // without extension
 };
-
-// --- names ---
-
-std::string name_of(db::Connection& c, const db::Row& show, const db::Row& take, const Json& settings) {
-  const db::Row task = production::find_task(c, take.text("task_id"));
-  const db::Row entity = production::find_entity(c, task.text("entity_id"));
-  const auto type = c.first("SELECT code FROM task_types WHERE id = :t", {{"t", task.text("task_type_id")}});
-  std::string path = entity.text("path");
-  const size_t slash = path.rfind('/');
-  const std::string parent = slash == path.npos ? "" : path.substr(0, slash);
-  std::ranges::replace(path, '/', '_');
-  std::string sequence = parent;
-  std::ranges::replace(sequence, '/', '_');
-  const bool asset = entity.text("kind") == "asset";
-  return production::file_name(
-      settings.value("path_template", "{show}_{path}_{task}_v{version:03}_t{take:02}"),
-      {.texts = {{"show", show.text("code")},
-                 {"sequence", sequence},
-                 {"shot", asset ? "" : entity.text("code")},
-                 {"asset", asset ? entity.text("code") : ""},
-                 {"path", path},
-                 {"task", type->text("code")},
-                 {"name", entity.text("name")}},
-       .numbers = {{"version", take.integer("revision")}, {"take", take.integer("number")}}});
-}
 
 // --- layers ---
 
@@ -165,8 +140,7 @@ void write_format(db::Connection& c, const production::FileStore& store, const D
   media::write_image(file, picture, {.bits = 16, .tag_srgb = true, .metadata = record_of_take(item.take)});
 }
 
-std::vector<Delivered> items_of(db::Connection& c, const db::Row& show, const DeliveryRequest& request,
-                                const Json& settings) {
+std::vector<Delivered> items_of(db::Connection& c, const db::Row& show, const DeliveryRequest& request) {
   std::vector<db::Row> takes;
   if (request.takes.empty()) {
     takes = c.query(
@@ -188,8 +162,7 @@ std::vector<Delivered> items_of(db::Connection& c, const db::Row& show, const De
       throw Error(ErrorCode::refused, "only approved takes are delivered")
           .with("found", document["reference"].get<std::string>())
           .hint("the art director approves them");
-    items.push_back(
-        {.take = take, .reference = document["reference"], .name = name_of(c, show, take, settings)});
+    items.push_back({.take = take, .reference = document["reference"], .name = name_of_take(c, show, take)});
   }
   return items;
 }
@@ -225,7 +198,7 @@ Json deliver(Studio& studio, const db::Row& show, const DeliveryRequest& request
 
   const db::Lease c = studio.database().connect();
   Json files = Json::array();
-  for (const Delivered& item : items_of(*c, show, request, settings)) {
+  for (const Delivered& item : items_of(*c, show, request)) {
     for (const std::string& format : formats) {
       const std::string file = item.name + extension_of(format);
       if (fs::exists(hidden / file))

@@ -2,12 +2,12 @@
 
 #include <semaphore>
 
+#include "app/picture_recipe.h"
 #include "app/picture_record.h"
 #include "base/file.h"
 #include "base/recipe.h"
 #include "base/text.h"
 #include "media/a1111_parameters.h"
-#include "media/picture_metadata.h"
 #include "media/thumbnail.h"
 #include "production/references.h"
 
@@ -130,17 +130,24 @@ PictureOrigin origin_of_record(const Json& record) {
 }
 
 PictureOrigin origin_of(const fs::path& file) {
-  const auto metadata = media::read_picture_metadata(file);
-  if (!metadata) return {};
-  if (metadata->recipe_json) {
-    if (auto record = parse_json(*metadata->recipe_json, file.string())) return origin_of_record(*record);
+  const auto known = recipe_of_picture(file);
+  if (!known || known->source == RecipeSource::none) return {};
+  if (known->source == RecipeSource::maquette) {
+    if (auto record = parse_json(known->original, file.string())) return origin_of_record(*record);
   }
-  if (metadata->parameters) {
-    const auto parsed = media::parse_a1111_parameters(*metadata->parameters);
-    return {.recipe = {{"schema", "A1111"}, {"parameters", *metadata->parameters}},
-            .prompt = parsed ? parsed->prompt : ""};
+  // What another program wrote is kept as it stands, beside what could be understood of it.
+  Json record = {{"source", name(known->source)}};
+  if (known->recipe) {
+    Recipe recipe = *known->recipe;
+    if (recipe.model.empty() && known->source == RecipeSource::a1111) {
+      const auto parameters = media::parse_a1111_parameters(known->original);
+      recipe.model.path = parameters ? parameters->find("Model").value_or("") : "";
+    }
+    record["recipe"] = to_json(recipe);
   }
-  return {};
+  if (!known->notes.empty()) record["notes"] = known->notes;
+  record["original"] = known->original;
+  return origin_of_record(record);
 }
 
 }  // namespace maquette::app

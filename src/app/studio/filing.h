@@ -44,9 +44,11 @@ StoredFile store_file(const production::FileStore& store, const std::filesystem:
 void register_stored(const production::Change& change, const production::FileStore& store,
                      const std::string& show_id, const StoredFile& file);
 
-// What the recipe in a picture says, for the columns of a take; empty where there is none.
+// What the recipe in a picture says, for the columns of a take; empty where there is none. Of pictures of
+// other programs (A1111, ComfyUI) the record is {source, recipe, notes, original}: what could be read of
+// their text, and the text.
 struct PictureOrigin {
-  Json recipe;  // the record as it stands in the file; null: none
+  Json recipe;  // the record; null: none
   std::string seed, model, prompt;
 };
 PictureOrigin origin_of(const std::filesystem::path& file);

@@ -27,7 +27,8 @@ constexpr auto kIdle = 300ms;
 
 Json json_of(const Error& error) { return to_json(error); }
 
-// Takes keep what was painted, so that deliveries of 16 bits hold more than 256 levels; previews are looked at.
+// Takes keep what was painted, so that deliveries of 16 bits hold more than 256 levels; previews are looked
+// at.
 int bits_of(const db::Row& job) { return job.text("kind") == "preview" ? 8 : 16; }
 
 // What a second attempt could change.

@@ -5,8 +5,8 @@
 
 #include "app/studio/answers.h"
 #include "app/studio/people.h"
+#include "app/studio/spool_copy.h"
 #include "base/file.h"
-#include "base/partial_files.h"
 #include "base/text.h"
 #include "cli/output.h"
 #include "cli/studio_commands.h"
@@ -95,33 +95,20 @@ Json value_of(const Parameter& parameter, const std::vector<std::string>& result
   return nullptr;
 }
 
-// A copy in the spool, since operations may move what they are given into the store.
-class SpoolCopy {
- public:
-  SpoolCopy(const fs::path& spool, const std::string& file) : path_(partial_name(spool / "upload")) {
-    if (!fs::is_regular_file(file)) throw Error(ErrorCode::not_found, "there is no file \"{}\"", file);
-    fs::copy_file(file, path_);
-  }
-  ~SpoolCopy() {
-    std::error_code error;
-    fs::remove(path_, error);
-  }
-  SpoolCopy(const SpoolCopy&) = delete;
-  SpoolCopy& operator=(const SpoolCopy&) = delete;
-  const fs::path& path() const { return path_; }
+}  // namespace
 
- private:
-  fs::path path_;
-};
-
-// Only what begins something makes a studio where there is none: a typing error must not.
-void require_studio(const Operation& operation, const app::StudioOptions& options) {
-  const bool begins = operation.method == "POST" && operation.path.find('{') == operation.path.npos;
-  if (begins || !options.database.empty() || fs::exists(options.folder / "studio.db")) return;
+void require_studio(const app::StudioOptions& options) {
+  if (!options.database.empty() || fs::exists(options.folder / "studio.db")) return;
   throw Error(ErrorCode::not_found, "there is no studio here")
       .with("where", fs::absolute(options.folder).string())
       .hint("--studio FOLDER or MAQUETTE_STUDIO says where it is; \"maquette show create\" makes one");
 }
+
+production::Caller caller_of(app::Studio& studio, const std::string& as) {
+  return as.empty() ? app::local_caller(studio) : app::caller_named(studio, as);
+}
+
+namespace {
 
 void print_reply(const app::Reply& reply, const std::string& out) {
   if (!reply.file.empty()) {
@@ -137,17 +124,18 @@ void print_reply(const app::Reply& reply, const std::string& out) {
 
 void run(const Operation& operation, const OperationArguments& a) {
   const app::StudioOptions options = studio_options(a.studio);
-  require_studio(operation, options);
+  // Only what begins something makes a studio where there is none: a typing error must not.
+  const bool begins = operation.method == "POST" && operation.path.find('{') == operation.path.npos;
+  if (!begins) require_studio(options);
   app::Studio studio(options);
-  const production::Caller caller =
-      a.as.empty() ? app::local_caller(studio) : app::caller_named(studio, a.as);
+  const production::Caller caller = caller_of(studio, a.as);
   app::Call call{.studio = studio, .caller = caller, .arguments = Json::object()};
   for (const auto& [parameter, option] : a.values) {
     if (option->count() > 0)
       call.arguments[std::string(parameter->name)] = value_of(*parameter, option->results());
   }
   if (a.if_version > 0) call.if_match = a.if_version;
-  std::optional<SpoolCopy> copy;
+  std::optional<app::SpoolCopy> copy;
   if (operation.takes_file) {
     copy.emplace(studio.spool(), a.file);
     call.upload = app::Upload{.file = copy->path(), .name = fs::path(a.file).filename().string()};
@@ -163,6 +151,11 @@ void add_studio_options(CLI::App& app, StudioArguments& arguments) {
   app.add_option(
       "--db", arguments.database,
       "database (default: studio.db in the folder), or postgresql://user@host/name; also MAQUETTE_DB");
+}
+
+void add_as_option(CLI::App& app, std::string& login) {
+  app.add_option("--as", login,
+                 "act with the roles of this person (login); only whoever owns the studio's files can");
 }
 
 app::StudioOptions studio_options(const StudioArguments& arguments) {
@@ -187,8 +180,7 @@ std::function<void()> declare_operation(CLI::App& app, const Operation& operatio
   declare([](const Parameter& p) { return p.place != Place::path; });
   add_json_flag(app);
   add_studio_options(app, a->studio);
-  app.add_option("--as", a->as,
-                 "act with the roles of this person (login); only whoever owns the studio's files can");
+  add_as_option(app, a->as);
   if (app::answer_of(operation).matches)
     app.add_option("--if-version", a->if_version, "only where this is still the newest version");
   if (operation.method == "GET") app.add_option("--out", a->out, "where the answer is a file: copy it here");
