@@ -37,6 +37,10 @@ const Command kCommands[] = {
      serve},
     {"job run", "make the pictures that wait in the queue, without a server",
      "maquette job run --studio studio", job_run},
+    {"restore", "bring back a backup: a whole studio into an empty place, or a show beside others",
+     "maquette restore studio/backups/before-delivery --studio restored\n"
+     "maquette restore lanterns-final --dry-run",
+     restore},
     {"take import", "file pictures, or folders of them, as takes",
      "maquette take import lanterns/sq010/sh020:background paintover.png --origin edited --parent "
      "lanterns/sq010/sh020:background/v001/t02\n"

@@ -83,41 +83,4 @@ Json examine(Studio& studio, const std::string& show_code, bool quick) {
   return {{"shows", shows}, {"problems", problems}, {"healthy", problems == 0}};
 }
 
-Json back_up(Studio& studio, const fs::path& folder) {
-  if (fs::exists(folder))
-    throw Error(ErrorCode::conflict, "there is something of this name").with("where", folder.string());
-  const fs::path hidden = folder.parent_path() / ("." + folder.filename().string() + ".partial");
-  fs::remove_all(hidden);
-  fs::create_directories(hidden / "shows");
-  // The moment of the backup; files come after it, so that none that it names is missing.
-  studio.database().copy_to(hidden / "studio.db");
-  const auto copy = db::Database::open((hidden / "studio.db").string());
-  int64_t files = 0, bytes = 0;
-  {
-    db::Transaction tx(*copy);
-    for (const db::Row& show : tx->query("SELECT * FROM shows")) {
-      const production::FileStore from = store_of(studio, show);
-      const production::FileStore to(hidden / "shows" / show.text("code"));
-      // In the copy every show lies inside.
-      tx->update("shows", {{"root", "shows/" + show.text("code")}}, {"id", show.text("id")});
-      for (const db::Row& file : tx->query("SELECT * FROM files WHERE show_id = :s AND purged_at IS NULL",
-                                           {{"s", show.text("id")}})) {
-        const std::string sha256 = file.text("sha256");
-        from.require(sha256);
-        fs::create_directories(to.path(sha256).parent_path());
-        fs::copy_file(from.path(sha256), to.path(sha256));
-        ++files;
-        bytes += file.integer("bytes");
-      }
-      fs::create_directories(to.folder());  // also of a show without files
-      if (fs::exists(from.folder() / "show.json"))
-        fs::copy_file(from.folder() / "show.json", to.folder() / "show.json",
-                      fs::copy_options::overwrite_existing);
-    }
-    tx.commit();
-  }
-  fs::rename(hidden, folder);
-  return {{"folder", folder.string()}, {"files", files}, {"bytes", bytes}};
-}
-
 }  // namespace maquette::app

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "app/studio/archive.h"
 #include "app/studio/delivery.h"
 #include "app/studio/doctor.h"
 #include "app/studio/handlers.h"
@@ -94,12 +95,16 @@ Reply backup(Call& call) {
     std::erase_if(name, [](char c) { return c == ':'; });
   }
   production::require_code(name, "a backup");
-  fs::create_directories(call.studio.folder() / "backups");
-  const Json made = back_up(call.studio, call.studio.folder() / "backups" / name);
+  const fs::path folder = call.studio.folder() / "backups" / name;
+  fs::create_directories(folder.parent_path());
+  std::optional<db::Row> show;
+  if (call.has("show")) show = show_of(call);
+  const Json made = show ? back_up_show(call.studio, *show, folder) : back_up(call.studio, folder);
   changing(call, Action::studio_backup, "", [&](const Change& change) {
-    change.log({.action = "studio:backup",
-                .subject_kind = "studio",
-                .subject_id = "studio",
+    change.log({.action = show ? "show:backup" : "studio:backup",
+                .subject_kind = show ? "show" : "studio",
+                .subject_id = show ? show->text("id") : "studio",
+                .show_id = show ? show->text("id") : "",
                 .after = {{"name", name}, {"files", made["files"]}}});
   });
   return {.body = made, .created = true};
@@ -162,9 +167,10 @@ std::vector<Operation> exchange_operations() {
        "POST",
        "/backups",
        Action::studio_backup,
-       "copy the studio while it runs",
-       "maquette backup --name before-delivery",
-       {{"name", Place::body, Kind::text, "of the folder inside STUDIO/backups; left out: the time"}},
+       "copy the studio, or one show, while it runs",
+       "maquette backup --name before-delivery\nmaquette backup --show lanterns --name lanterns-final",
+       {{"name", Place::body, Kind::text, "of the folder inside STUDIO/backups; left out: the time"},
+        {"show", Place::body, Kind::text, "only this show, for another studio"}},
        false,
        backup},
   };
