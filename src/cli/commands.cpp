@@ -37,6 +37,8 @@ const Command kCommands[] = {
      serve},
     {"job run", "make the pictures that wait in the queue, without a server",
      "maquette job run --studio studio", job_run},
+    {"show move", "move a show's folder, to another disk for instance",
+     "maquette show move lanterns /mnt/raid/lanterns", show_move},
     {"restore", "bring back a backup: a whole studio into an empty place, or a show beside others",
      "maquette restore studio/backups/before-delivery --studio restored\n"
      "maquette restore lanterns-final --dry-run",

@@ -32,6 +32,7 @@ std::function<void()> worker(CLI::App& app);
 std::function<void()> serve(CLI::App& app);
 std::function<void()> job_run(CLI::App& app);
 std::function<void()> restore(CLI::App& app);
+std::function<void()> show_move(CLI::App& app);
 std::function<void()> take_import(CLI::App& app);
 std::function<void()> take_replay(CLI::App& app);
 std::function<void()> list_samplers(CLI::App& app);

@@ -149,8 +149,8 @@ media::BasicImage<T> laid_over(const media::BasicImage<T>& whole, const media::B
                                const media::Image& mask, const PictureInput& input, bool fits) {
   const int64_t height = input.part.height();
   const int64_t width = input.part.width();
-  const auto part = fits ? unfitted(decoded, height, width)
-                         : media::resize(decoded, height, width, media::Filter::lanczos);
+  const auto part =
+      fits ? unfitted(decoded, height, width) : media::resize(decoded, height, width, media::Filter::lanczos);
   return media::composite(whole, media::paste(whole, part, input.part.top, input.part.left), mask);
 }
 

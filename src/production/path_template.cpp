@@ -12,7 +12,8 @@ Error bad_template(std::string_view path_template, std::string_view found) {
   return Error(ErrorCode::usage, "cannot make a file name of the show's template")
       .with("template", path_template)
       .with("found", found)
-      .with("expected", "{show} {episode} {sequence} {shot} {asset} {path} {task} {name} {version:03} {take:02}");
+      .with("expected",
+            "{show} {episode} {sequence} {shot} {asset} {path} {task} {name} {version:03} {take:02}");
 }
 
 std::string value_of(std::string_view path_template, std::string_view field, const NameFields& fields) {
