@@ -83,6 +83,22 @@ void copy_files(Studio& studio, db::Connection& c, const std::string& show_id, c
   said["bytes"] = bytes;
 }
 
+// What PostgreSQL holds at one moment, whatever others write meanwhile.
+struct Snapshot {
+  explicit Snapshot(db::Database& database) : c(database.connect()) {
+    c->execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  }
+  ~Snapshot() {
+    try {
+      c->execute("ROLLBACK");
+    } catch (const std::exception&) {  // the connection is gone, and the snapshot with it
+    }
+  }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+  db::Lease c;
+};
+
 Json make_archive(Studio& studio, const std::string& show_id, const fs::path& folder) {
   if (fs::exists(folder))
     throw Error(ErrorCode::conflict, "there is something of this name").with("where", folder.string());
@@ -108,10 +124,9 @@ Json make_archive(Studio& studio, const std::string& show_id, const fs::path& fo
       tx.commit();
     }
   } else {
-    db::Transaction tx(studio.database());
-    tx->execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-    said.update(write_rows(*tx, show_id, hidden / "rows.jsonl"));
-    copy_files(studio, *tx, show_id, hidden, said);
+    const Snapshot moment(studio.database());
+    said.update(write_rows(*moment.c, show_id, hidden / "rows.jsonl"));
+    copy_files(studio, *moment.c, show_id, hidden, said);
   }
   // A show's archive tells nothing of the others.
   for (const char* name : {"studio.db", "studio.db-wal", "studio.db-shm"}) {
