@@ -214,9 +214,11 @@ async function decide(told: Told): Promise<void> {
     await page.goto(`${address}/shows/lanterns/settings`);
     await page.getByLabel("Overscan").fill("0.1");
     await page.getByRole("button", { name: "Save" }).click();
-    await page.getByText("Saved", { exact: true }).waitFor();
-    const { settings } = await api.ask("GET", "/shows/lanterns");
-    expect(settings.overscan === 0.1 && settings.max_retakes === 0, JSON.stringify(settings));
+    const settings = await until("the kept settings", async () => {
+      const show = (await api.ask("GET", "/shows/lanterns")) as { settings: { overscan: number; max_retakes: number } };
+      return show.settings.overscan === 0.1 && show.settings;
+    }, 10_000);
+    expect(settings.max_retakes === 0, JSON.stringify(settings));
   });
   await step("everything that happened is in the activity", page, async () => {
     await page.goto(`${address}/activity`);

@@ -3,7 +3,7 @@
 //
 // useResource("/tasks/ID", {topics: taskTopics(id)}) gives a handle with signals; while somebody holds it, events
 // that match a topic make it stale, and a burst of events costs one request.
-import { signal, type Signal } from "@preact/signals";
+import { effect, signal, type Signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { ErrorDocument, StudioEvent } from "../model/documents";
 import { queryString, type Query } from "./client";
@@ -109,6 +109,15 @@ onLoss(() => {
     if (held.holders > 0) reloadSoon(held);
     else resources.delete(key);
   }
+});
+
+// What was kept for one person is nothing to show to the next one who signs in.
+let keptFor: string | null = null;
+effect(() => {
+  const person = me.value?.person.id ?? null;
+  if (person === keptFor) return;
+  keptFor = person;
+  for (const [key, held] of resources) if (held.holders === 0) resources.delete(key);
 });
 
 /** The handle of a document; null as path gives an empty one (nothing is asked). */
