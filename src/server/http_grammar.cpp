@@ -52,7 +52,7 @@ class RequestParser::Reader : public http::basic_parser<true> {
   const RequestHead& head() const { return head_; }
 
   Part read(std::string_view bytes) {
-    if (is_done() || bytes.size() < least_) return {};
+    if (is_done() || bytes.empty() || bytes.size() < least_) return {};
     body_ = {};
     const size_t used = put_some(bytes);
     if (used == 0 && bytes.size() > kLongestFraming)
