@@ -113,7 +113,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Body whole = read_body(head, rest, std::max<size_t>(rest.size(), 1));
   const Body bytewise = read_body(head, rest, 1);
   require(whole.finished == bytewise.finished);
-  // A broken end is noticed sooner where more is there at once.
-  if (!whole.refused || whole.finished) require(whole.used == bytewise.used && whole.bytes == bytewise.bytes);
+  if (whole.finished) {
+    require(whole.used == bytewise.used && whole.bytes == bytewise.bytes);
+  } else {
+    // How much of a body without its end is handed on may differ by what it waits with; never what it is.
+    require(whole.bytes.starts_with(bytewise.bytes) || bytewise.bytes.starts_with(whole.bytes));
+  }
   return 0;
 }
