@@ -92,7 +92,7 @@ TEST_P(JobsTest, AreCancelledOneByOneQueuedOrRunning) {
   EXPECT_FALSE(production::renew_lease(database(), id, {.runner = "worker", .length = 30s}, 100));
   {
     db::Transaction tx(database());
-    production::finish_canceled({tx, {"", "program"}}, production::find_job(*tx, id));
+    production::stop_canceled({tx, {"", "program"}}, production::find_job(*tx, id));
     tx.commit();
   }
   EXPECT_EQ(info(running)["state"], "canceled");
@@ -117,7 +117,7 @@ TEST_P(JobsTest, GoOnAfterARestart) {
   ASSERT_EQ(claim("", -1s), id);
   {
     db::Transaction tx(database());
-    production::finish_picture({tx, {"", "program"}}, production::find_job(*tx, id));
+    production::finish_picture({tx, {"", "program"}}, production::find_job(*tx, id), 0);
     tx.commit();
   }
   EXPECT_EQ(production::requeue_lost_jobs(database()), 1);
@@ -135,7 +135,7 @@ TEST_P(JobsTest, ThatFailThreeTimesHaveFailedAndCanBeTriedAgain) {
     ASSERT_EQ(claim(), id) << i;
     db::Transaction tx(database());
     production::fail_picture({tx, {"", "program"}}, production::find_job(*tx, id), {{"what", "no memory"}},
-                             true);
+                             true, 0);
     tx.commit();
     EXPECT_EQ(info(job)["state"], i < 3 ? "queued" : "failed");
   }
