@@ -248,7 +248,8 @@ Times measure(app::Studio& studio, const production::Caller& caller, const Quest
   for (int round = 0; round < rounds; ++round) {
     app::Call call{studio, caller, question.arguments(random)};
     const auto begin = std::chrono::steady_clock::now();
-    const app::Reply reply = app::run_operation(*operation, call);
+    // Not run_operation(): the cursors drawn here have no checksum.
+    const app::Reply reply = operation->run(call);
     const std::string sent = reply.body.dump();
     times.push_back(
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());

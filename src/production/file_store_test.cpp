@@ -10,6 +10,7 @@
 #include "base/identifiers.h"
 #include "db/test_database.h"
 #include "production/shows.h"
+#include "production/test_show.h"
 
 namespace maquette::production {
 namespace {
@@ -115,10 +116,6 @@ TEST_P(FileStoreTest, ManyRegisterTheSameFileAtOnce) {
   }
   threads.clear();
   EXPECT_EQ(failures, 0);
-}
-
-std::string backend_name(const testing::TestParamInfo<db::Backend>& info) {
-  return info.param == db::Backend::sqlite ? "sqlite" : "postgresql";
 }
 
 INSTANTIATE_TEST_SUITE_P(Both, FileStoreTest, testing::ValuesIn(db::test_backends()), backend_name);

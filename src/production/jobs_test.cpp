@@ -6,11 +6,11 @@
 
 #include "base/identifiers.h"
 #include "base/process_mark.h"
-#include "db/test_database.h"
 #include "production/entities.h"
 #include "production/references.h"
 #include "production/shows.h"
 #include "production/tasks.h"
+#include "production/test_show.h"
 
 namespace maquette::production {
 namespace {
@@ -23,12 +23,10 @@ std::string mark_of_the_dead() {
   return own.substr(0, own.find('-')) + "-4194305";
 }
 
-class JobsTest : public testing::TestWithParam<db::Backend> {
+class JobsTest : public TestOnBoth {
  protected:
   JobsTest() {
     write([&](const Change& change) {
-      change->insert("people",
-                     {{"id", person_}, {"login", "mila"}, {"name", "Mila"}, {"created_at", utc_now()}});
       const std::string show = create_show(change, {.code = "lanterns", .name = "Lanterns"});
       create_entity(change, find_show(*change, show), {.kind = "shot", .code = "sh020"});
       create_task(change, find_entity(*change, "lanterns/sh020"), {.task_type = "background"});
@@ -37,12 +35,6 @@ class JobsTest : public testing::TestWithParam<db::Backend> {
     });
   }
 
-  template <typename Work>
-  void write(const Work& work) {
-    db::Transaction tx(database_);
-    work(Change{tx, {person_, "artist"}});
-    tx.commit();
-  }
   db::Row claim(const std::string& runner, int seconds = 30) {
     return claim_job(database_, {.runner = runner, .length = std::chrono::seconds(seconds)}, "").value();
   }
@@ -54,9 +46,6 @@ class JobsTest : public testing::TestWithParam<db::Backend> {
     write([&](const Change& c) { fail_picture(c, job, kError, true, progress); });
   }
 
-  const std::string person_ = new_uuid();
-  db::TestDatabase test_{GetParam()};
-  db::Database& database_ = test_.database();
   std::string job_;
 };
 
@@ -129,10 +118,6 @@ TEST_P(JobsTest, AttemptsAreThoseOfThePictureInWork) {
   fail(job, 0);
   EXPECT_EQ(now().text("state"), "queued");
   EXPECT_EQ(now().integer("attempts"), 1);
-}
-
-std::string backend_name(const testing::TestParamInfo<db::Backend>& info) {
-  return info.param == db::Backend::sqlite ? "sqlite" : "postgresql";
 }
 
 INSTANTIATE_TEST_SUITE_P(Both, JobsTest, testing::ValuesIn(db::test_backends()), backend_name);

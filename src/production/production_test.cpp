@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "base/identifiers.h"
 #include "base/text.h"
-#include "db/test_database.h"
 #include "production/entities.h"
 #include "production/file_store.h"
 #include "production/jobs.h"
@@ -17,16 +16,15 @@
 #include "production/shows.h"
 #include "production/takes.h"
 #include "production/tasks.h"
+#include "production/test_show.h"
 
 namespace maquette::production {
 namespace {
 
-class ProductionTest : public testing::TestWithParam<db::Backend> {
+class ProductionTest : public TestOnBoth {
  protected:
   ProductionTest() {
     write([&](const Change& change) {
-      change->insert("people",
-                     {{"id", person_}, {"login", "mila"}, {"name", "Mila"}, {"created_at", utc_now()}});
       const std::string show = create_show(change, {.code = "lanterns", .name = "Lanterns"});
       const db::Row row = find_show(*change, show);
       create_entity(change, row, {.kind = "sequence", .code = "sq010"});
@@ -40,13 +38,6 @@ class ProductionTest : public testing::TestWithParam<db::Backend> {
   }
 
   static std::string hash(std::string_view letter) { return std::string(64, letter[0]); }
-
-  template <typename Work>
-  void write(const Work& work) {
-    db::Transaction tx(database_);
-    work(Change{tx, {person_, "artist"}});
-    tx.commit();
-  }
 
   db::Row task() { return find_task(*database_.connect(), "lanterns/sq010/sh020:background"); }
   db::Row take(std::string_view label) {
@@ -73,10 +64,6 @@ class ProductionTest : public testing::TestWithParam<db::Backend> {
         ->first("SELECT count(*) AS n FROM events WHERE action = :a", {{"a", std::string(action)}})
         ->integer("n");
   }
-
-  const std::string person_ = new_uuid();
-  db::TestDatabase test_{GetParam()};
-  db::Database& database_ = test_.database();
 };
 
 TEST_P(ProductionTest, CodesMakePathsAndAreUnique) {
@@ -307,9 +294,6 @@ TEST_P(ProductionTest, DrawingsAreCheckedAndKept) {
   }
 }
 
-std::string backend_name(const testing::TestParamInfo<db::Backend>& info) {
-  return info.param == db::Backend::sqlite ? "sqlite" : "postgresql";
-}
 INSTANTIATE_TEST_SUITE_P(Both, ProductionTest, testing::ValuesIn(db::test_backends()), backend_name);
 
 TEST(Permissions, OnlyTheArtDirectorApproves) {
