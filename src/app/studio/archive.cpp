@@ -200,13 +200,22 @@ std::map<std::string, std::string> codes_of(const Json& said) {
 
 using Names = std::vector<std::pair<std::string, std::string>>;  // from, to
 
-// Who of the archive is who here; those whose login is not here become people without sign-in.
+std::string without_dashes(std::string id) {
+  std::erase(id, '-');
+  return id;
+}
+
+// Who of the archive is who here; those whose login is not here become people without sign-in. Ids stand with
+// dashes in columns and documents, and without in the words that takes are found by.
 Names match_people(db::Transaction& tx, const Json& people) {
   Names names;
   for (const Json& person : people) {
     const std::string id = person.at("id"), login = person.at("login");
     if (const auto here = tx->first("SELECT id FROM people WHERE login = :l", {{"l", login}})) {
-      if (here->text("id") != id) names.emplace_back(id, here->text("id"));
+      const std::string known = here->text("id");
+      if (known == id) continue;
+      names.emplace_back(id, known);
+      names.emplace_back(without_dashes(id), without_dashes(known));
     } else if (!tx->first("SELECT id FROM people WHERE id = :id", {{"id", id}})) {
       tx->insert("people", {{"id", id},
                             {"login", login},
