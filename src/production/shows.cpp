@@ -54,6 +54,7 @@ constexpr double kLargestSetting = 1e6;
 // A name is made of it once, so that it fails now and not at the delivery.
 void require_path_template(const std::string& text) {
   file_name(text, {.texts = {{"show", "show"},
+                             {"episode", "ep01"},
                              {"sequence", "sq010"},
                              {"shot", "sh020"},
                              {"asset", "lamp"},

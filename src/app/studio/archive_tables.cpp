@@ -15,24 +15,34 @@ struct Column {
   bool is_text = true;
 };
 
+// Those that somebody wrote: what the database makes itself (numbers, words to search by) is made again.
 std::vector<Column> columns_of(db::Connection& c, std::string_view table) {
   const bool sqlite = c.backend() == db::Backend::sqlite;
   const std::string_view sql =
-      sqlite ? "SELECT name, type FROM pragma_table_info(:t) ORDER BY cid"
-             : "SELECT column_name AS name, data_type AS type FROM information_schema.columns WHERE "
-               "table_schema = current_schema() AND table_name = :t ORDER BY ordinal_position";
+      sqlite ? "SELECT name, lower(type) AS type FROM pragma_table_info(:t) WHERE name <> 'seq' ORDER BY cid"
+             : "SELECT CAST(column_name AS TEXT) AS name, CAST(data_type AS TEXT) AS type FROM "
+               "information_schema.columns WHERE table_schema = current_schema() AND table_name = :t AND "
+               "column_name <> 'seq' AND is_generated = 'NEVER' ORDER BY ordinal_position";
   std::vector<Column> columns;
-  for (const db::Row& row : c.query(sql, {{"t", std::string(table)}})) {
-    const std::string type = row.text("type");
-    columns.push_back({row.text("name"), type == "TEXT" || type == "text"});
-  }
+  for (const db::Row& row : c.query(sql, {{"t", std::string(table)}}))
+    columns.push_back({row.text("name"), row.text("type") == "text"});
   return columns;
+}
+
+bool is_counted(db::Connection& c, std::string_view table) {
+  const bool sqlite = c.backend() == db::Backend::sqlite;
+  return c
+      .first(sqlite ? "SELECT name FROM pragma_table_info(:t) WHERE name = 'seq'"
+                    : "SELECT CAST(column_name AS TEXT) AS name FROM information_schema.columns WHERE "
+                      "table_schema = current_schema() AND table_name = :t AND column_name = 'seq'",
+             {{"t", std::string(table)}})
+      .has_value();
 }
 
 Json json_of(const db::Row& row, const std::vector<Column>& columns) {
   Json json = Json::object();
   for (const Column& column : columns) {
-    if (column.name == "seq" || row.is_null(column.name)) continue;
+    if (row.is_null(column.name)) continue;
     column.is_text ? json[column.name] = row.text(column.name) : json[column.name] = row.integer(column.name);
   }
   return json;
@@ -84,23 +94,24 @@ void visit_rows(db::Connection& c, const ArchiveTable& table, const std::string&
                 const std::function<void(const Json& row)>& visit) {
   if (!show_id.empty() && table.of_show.empty()) return;
   const std::vector<Column> columns = columns_of(c, table.name);
-  const bool counted = std::ranges::find(columns, "seq", &Column::name) != columns.end();
+  std::string names;
+  for (const Column& column : columns) names += (names.empty() ? "" : ", ") + column.name;
   db::Bindings bindings;
   std::string where;
   if (!show_id.empty()) {
     where = fmt::format(" WHERE {}", table.of_show);
     bindings.push_back({"s", show_id});
   }
-  if (!counted) {
-    for (const db::Row& row : c.query(fmt::format("SELECT * FROM {}{}", table.name, where), bindings))
+  if (!is_counted(c, table.name)) {
+    for (const db::Row& row : c.query(fmt::format("SELECT {} FROM {}{}", names, table.name, where), bindings))
       visit(json_of(row, columns));
     return;
   }
   // The long tables page by page.
   constexpr size_t kPage = 5000;
   bindings.push_back({"after", int64_t{0}});
-  const std::string sql = fmt::format("SELECT * FROM {}{} seq > :after ORDER BY seq LIMIT {}", table.name,
-                                      where.empty() ? " WHERE" : where + " AND", kPage);
+  const std::string sql = fmt::format("SELECT seq, {} FROM {}{} seq > :after ORDER BY seq LIMIT {}", names,
+                                      table.name, where.empty() ? " WHERE" : where + " AND", kPage);
   while (true) {
     const std::vector<db::Row> rows = c.query(sql, bindings);
     for (const db::Row& row : rows) visit(json_of(row, columns));
