@@ -407,7 +407,9 @@ class RunTests(unittest.TestCase):
             return [suite.name for suite in self.tool.suites_for(options)]
 
         self.assertNotIn("cli", names("--quick"))
-        self.assertEqual(names()[-7:], ["cli", "kills", "browser", "delivery", "sanitize-build", "sanitize", "fuzz"])
+        self.assertEqual(
+            names()[-8:], ["cli", "kills", "browser", "delivery", "api", "sanitize-build", "sanitize", "fuzz"]
+        )
         self.assertIn("threads-diffusion", names("--all"))
         fuzz = self.tool.suites_for(self.tool.parse(["--fuzz", "45"]))[-1]
         self.assertEqual(fuzz.command_line(), "scripts/fuzz all 45")

@@ -98,10 +98,14 @@ void add_marks_and_parents(db::Connection& c, std::vector<Json>& items, const st
   }
 }
 
-void add_state(Conditions& where, const std::string& state) {
+// What facets do not say: which takes are there to choose from.
+void add_state(Conditions& where, const std::string& state, bool by_facets) {
   if (state.empty() || state == "proposed") where.add("t.withdrawn_at IS NULL");
-  if (state == "proposed") where.add("(k.approved_take_id IS NULL OR k.approved_take_id <> t.id)");
-  if (state == "approved") where.add("k.approved_take_id = t.id");
+  constexpr std::string_view kApproved =
+      "EXISTS (SELECT 1 FROM tasks a WHERE a.id = t.task_id AND a.approved_take_id = t.id)";
+  if (state == "proposed") where.add(fmt::format("NOT {}", kApproved));
+  if (by_facets) return;
+  if (state == "approved") where.add(kApproved);
   if (state == "withdrawn") where.add("t.withdrawn_at IS NOT NULL");
   if (state == "purged") where.add("t.purged_at IS NOT NULL");
 }
@@ -130,11 +134,14 @@ Page takes(db::Connection& c, const TakeQuery& query) {
   if (!query.task_id.empty()) where.add("t.task_id = :task", "task", query.task_id);
   if (!query.job_id.empty()) where.add("t.job_id = :job", "job", query.job_id);
   if (query.revision > 0) where.add("t.revision = :revision", "revision", query.revision);
-  add_state(where, query.state);
+  add_state(where, query.state, source.by_facets);
   if (const auto after = parse_integer(query.page.after))
     where.add(fmt::format("{} < :after", source.order), "after", int64_t{*after});
-  const auto rows = c.query(fmt::format(fmt::runtime(kTakeQuestion), source.from) + where.where() +
-                                fmt::format(" ORDER BY {} DESC LIMIT :limit", source.order),
+  // First the takes of the page alone, then what stands around them: so neither database is tempted to join
+  // first.
+  const std::string page_of_takes = fmt::format("(SELECT t.* FROM {}{} ORDER BY {} DESC LIMIT :limit) t",
+                                                source.from, where.where(), source.order);
+  const auto rows = c.query(fmt::format(fmt::runtime(kTakeQuestion), page_of_takes) + " ORDER BY t.seq DESC",
                             where.bindings(query.page));
   Page page = page_of(rows, query.page, "seq", document_of);
   add_marks_and_parents(c, page.items, query.reader_id);

@@ -111,6 +111,10 @@ TakeSource add_take_search(Conditions& where, db::Backend backend, const TakeQue
   if (words.empty() && (facet_words(asked).empty() || !query.task_id.empty())) return {"takes t", "t.seq"};
   asked.show_id = query.show_id;
   asked.task_id = query.task_id;
+  // PostgreSQL looks at the show of each take found: reading the list of all takes of the show as well costs
+  // more.
+  if (backend == db::Backend::postgresql && !(words.empty() && facet_words(asked).empty()))
+    asked.show_id.clear();
   const std::vector<std::string> facets = facet_words(asked);
   if (backend == db::Backend::sqlite) {
     // Every word must begin some word of the take.

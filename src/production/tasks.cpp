@@ -203,7 +203,7 @@ std::vector<db::Row> task_rows(db::Connection& c, const TaskQuery& query) {
   if (!query.task_type_id.empty()) where.add("i.task_type_id = :type", "type", query.task_type_id);
   if (!query.search.empty()) {
     where.add(c.backend() == db::Backend::sqlite ? "instr(lower(i.entity_path), :search) > 0"
-                                                 : "strpos(lower(i.entity_path), :search) > 0",
+                                                 : "strpos(lower(i.entity_path COLLATE \"C\"), :search) > 0",
               "search", lower_ascii(query.search));
   }
   // Tasks of one shot follow each other: the cursor is the path and the id.

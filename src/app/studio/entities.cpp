@@ -130,8 +130,11 @@ Reply board(Call& call) {
   if (call.has("status"))
     query.status_id =
         production::find_type(*c, "task_statuses", query.show_id, call.text("status")).text("id");
-  Json document = production::board(*c, query).document();
-  document["total"] = production::board_total(*c, query);
+  const production::Page page = production::board(*c, query);
+  Json document = page.document();
+  // A page that is the whole list is its count.
+  const bool whole = query.page.after.empty() && query.offset == 0 && page.next.empty();
+  document["total"] = whole ? static_cast<int64_t>(page.items.size()) : production::board_total(*c, query);
   document["offset"] = query.offset;
   return {.body = document};
 }
