@@ -26,6 +26,7 @@ constexpr Document kDocuments[] = {
     {"named", "something by its id and name", "id: id; name: text"},
     {"session", "who asks, and what they may do",
      "person: session_person; roles: {[text]}; permissions: {[text]}; csrf?: text; single_user?: flag; "
+     "program?: text; "
      "version: integer"},
     {"session_person", "the person of a session",
      "id: id; login: text; name: text; language: text; must_change_password: flag"},
@@ -138,7 +139,7 @@ constexpr Document kDocuments[] = {
      "playlist: guest_playlist; takes: [guest_take]; guest: text; can_comment: flag"},
     {"guest_playlist", "the playlist of a link", "id: id; name: text; description: text; show: text"},
     {"guest_take", "what guests see of a take",
-     "id: id; label: text; title: text; width: integer; height: integer"},
+     "id: id; reference: text; label: text; title: text; width: integer; height: integer"},
     {"done", "it was done", "done: flag"},
 
     {"job", "pictures to be made",
@@ -171,7 +172,8 @@ constexpr Document kDocuments[] = {
      "code: text; folder: text; files: integer; bytes: integer; missing: [doctor_file]; altered: "
      "[doctor_file]; orphaned: [text]"},
     {"doctor_file", "a file that is not as it should be", ""},
-    {"backup", "a copy of the studio", "folder: text; files: integer; bytes: integer"},
+    {"backup", "a copy of the studio, or of one show",
+     "folder: text; kind: 'studio' | 'show'; files: integer; bytes: integer; rows: integer"},
 };
 
 constexpr std::string_view kPicture = "image/png, image/jpeg, image/webp, image/tiff, image/x-exr, image/bmp";

@@ -147,7 +147,9 @@ PictureOrigin origin_of(const fs::path& file) {
   }
   if (!known->notes.empty()) record["notes"] = known->notes;
   record["original"] = known->original;
-  return origin_of_record(record);
+  // Any bytes may stand in a picture: what is no UTF-8 is replaced.
+  const std::string text = record.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return origin_of_record(parse_json(text, file.string()).take());
 }
 
 }  // namespace maquette::app
