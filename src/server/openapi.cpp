@@ -226,6 +226,9 @@ void add_guest_routes(Json& paths) {
                 guest(Json::array({token, take}))),
         "image/*");
   }
+  paths["/shared/{token}/takes/{take}/comments"]["get"] =
+      special("guestComments", "what was said about a take of the playlist, oldest first", "guest",
+              "guest_comments", guest(Json::array({token, take})));
   paths["/shared/{token}/takes/{take}/comments"]["post"] = special(
       "guestComment", "comment on a take, where the link allows it", "guest", "done",
       guest(Json::array({token, take}),
