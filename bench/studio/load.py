@@ -36,6 +36,17 @@ class Connection:
         self.port, self.csrf, self.reader = port, csrf, None
 
     async def ask(self, method, path, body=None):
+        """Asks once more on a new connection where the server had closed this one: it does so with idle ones."""
+        kept = self.reader is not None
+        try:
+            return await self.exchange(method, path, body)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self.reader = None
+            if not kept:
+                raise
+            return await self.exchange(method, path, body)
+
+    async def exchange(self, method, path, body):
         if self.reader is None:
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
         data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
