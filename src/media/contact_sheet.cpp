@@ -12,7 +12,7 @@ namespace maquette::media {
 
 namespace {
 
-constexpr size_t kMostPictures = 400;
+constexpr size_t kMostPictures = 1'000;
 constexpr size_t kMostNoteLines = 6;
 constexpr float kGround = 43 / 255.f;
 constexpr float kFrame = 70 / 255.f;
@@ -33,15 +33,6 @@ struct Caption {
   std::string title;
   std::vector<std::string> lines;
 };
-
-Image8 reduced(const Image8& picture, int64_t largest_side) {
-  const int64_t side = std::max(picture.width(), picture.height());
-  const Image8 rgb = picture.channels() == 4 ? to_8bit(flatten(to_float(picture), kGround, kGround, kGround))
-                                             : to_rgb(picture);
-  if (side <= largest_side) return rgb;
-  const auto scaled = [&](int64_t v) { return std::max<int64_t>((v * largest_side + side / 2) / side, 1); };
-  return resize(rgb, scaled(picture.height()), scaled(picture.width()), Filter::lanczos);
-}
 
 Sizes sizes_for(std::span<const Image8> pictures) {
   Sizes sizes;
@@ -104,7 +95,8 @@ struct Plan {
 
 Plan make_plan(std::span<const ContactPicture> pictures, const ContactSheetOptions& options) {
   Plan plan;
-  for (const ContactPicture& p : pictures) plan.pictures.push_back(reduced(p.picture, options.largest_side));
+  for (const ContactPicture& p : pictures)
+    plan.pictures.push_back(reduced_for_sheet(p.picture, options.largest_side));
   plan.sizes = sizes_for(plan.pictures);
   const Sizes& s = plan.sizes;
   const auto count = static_cast<int64_t>(pictures.size());
@@ -180,6 +172,15 @@ void draw_cell(Image& sheet, const Plan& plan, size_t index) {
 }
 
 }  // namespace
+
+Image8 reduced_for_sheet(const Image8& picture, int64_t largest_side) {
+  const int64_t side = std::max(picture.width(), picture.height());
+  const Image8 rgb = picture.channels() == 4 ? to_8bit(flatten(to_float(picture), kGround, kGround, kGround))
+                                             : to_rgb(picture);
+  if (side <= largest_side) return rgb;
+  const auto scaled = [&](int64_t v) { return std::max<int64_t>((v * largest_side + side / 2) / side, 1); };
+  return resize(rgb, scaled(picture.height()), scaled(picture.width()), Filter::lanczos);
+}
 
 Image8 contact_sheet(std::span<const ContactPicture> pictures, const ContactSheetOptions& options) {
   if (pictures.empty() || pictures.size() > kMostPictures) {

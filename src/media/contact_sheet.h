@@ -24,7 +24,11 @@ struct ContactSheetOptions {
   int largest_side = 640;     // pictures are reduced to this, never enlarged
 };
 
-// Throws Error(usage) for no pictures or more than 400.
+// The picture as a sheet draws it: no transparency, no side longer than this. A sheet of such pictures is the
+// same as one of the pictures themselves, and takes less memory to make.
+Image8 reduced_for_sheet(const Image8& picture, int64_t largest_side);
+
+// Throws Error(usage) for no pictures or more than 1,000.
 Image8 contact_sheet(std::span<const ContactPicture> pictures, const ContactSheetOptions& options = {});
 
 }  // namespace maquette::media

@@ -139,5 +139,22 @@ TEST(ContactSheet, columns_and_sizes_are_obeyed) {
   EXPECT_THROW(contact_sheet({}), Error);
 }
 
+TEST(ContactSheet, of_reduced_pictures_is_the_same) {
+  Image8 picture = Image8::zeros(90, 200, 3);
+  for (size_t i = 0; i < picture.data().size(); ++i) picture.data()[i] = static_cast<uint8_t>(i * 7);
+  const std::vector<ContactPicture> whole = {{.picture = picture, .title = "a"}};
+  const std::vector<ContactPicture> small = {{.picture = reduced_for_sheet(picture, 130), .title = "a"}};
+  const Image8 a = contact_sheet(whole, {.largest_side = 130}),
+               b = contact_sheet(small, {.largest_side = 130});
+  EXPECT_TRUE(std::ranges::equal(a.data(), b.data()));
+}
+
+TEST(ContactSheet, holds_a_thousand_pictures) {
+  std::vector<ContactPicture> pictures(1000, {.picture = Image8::zeros(8, 12, 3), .title = "a"});
+  EXPECT_GT(contact_sheet(pictures).width(), 0);
+  pictures.push_back(pictures.front());
+  EXPECT_THROW(contact_sheet(pictures), Error);
+}
+
 }  // namespace
 }  // namespace maquette::media

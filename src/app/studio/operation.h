@@ -58,6 +58,7 @@ struct Reply {
   std::filesystem::path file = {};      // answer with this file's bytes
   std::string media_type = {};          // of the file
   bool immutable = false;               // named by content: may be kept for ever
+  bool passing = false;                 // made for this answer: goes when it was sent
   bool created = false;
 };
 

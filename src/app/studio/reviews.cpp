@@ -163,7 +163,8 @@ Reply playlist_update(Call& call) {
 Reply sheet(Call& call) {
   const db::Row row = readable_playlist(call, *call.studio.database().connect());
   return {.file = playlist_sheet(call.studio, row, call.text("format", "pdf")),
-          .media_type = call.text("format", "pdf") == "pdf" ? "application/pdf" : "image/png"};
+          .media_type = call.text("format", "pdf") == "pdf" ? "application/pdf" : "image/png",
+          .passing = true};
 }
 
 }  // namespace

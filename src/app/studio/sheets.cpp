@@ -4,6 +4,7 @@
 
 #include "app/studio/filing.h"
 #include "base/file.h"
+#include "base/identifiers.h"
 #include "media/contact_sheet.h"
 #include "media/image_io.h"
 #include "media/pdf/pdf_sheets.h"
@@ -70,6 +71,17 @@ std::vector<media::PdfNote> notes_of(db::Connection& c, const db::Row& take) {
   return notes;
 }
 
+media::Image8 read_picture(const fs::path& file) {
+  return media::to_rgb(media::to_8bit(media::read_image(file).take()));
+}
+
+// Pictures of a large sheet are smaller, so that all of it stays below 24 million pixels.
+int side_of_cells(size_t count) {
+  constexpr double kPixels = 24e6;
+  constexpr int kLargest = 640;
+  return std::min(kLargest, static_cast<int>(std::sqrt(kPixels / static_cast<double>(count))));
+}
+
 }  // namespace
 
 fs::path playlist_sheet(Studio& studio, const db::Row& playlist, const std::string& format) {
@@ -82,28 +94,31 @@ fs::path playlist_sheet(Studio& studio, const db::Row& playlist, const std::stri
   std::vector<media::ContactPicture> pictures;
   const Json document = production::playlist_document(*c, playlist, "");
   if (document["items"].empty()) throw Error(ErrorCode::usage, "the playlist is empty");
+  const int side = side_of_cells(document["items"].size());
   for (const Json& item : document["items"]) {
     const std::string sha256 = item["sha256"];
     store.require(sha256);
-    const media::Image8 picture = media::to_rgb(media::to_8bit(media::read_image(store.path(sha256)).take()));
     const std::string reference = item["reference"];
     const std::string made =
         fmt::format("{} {}", item["model"].get<std::string>(), item["prompt"].get<std::string>());
     if (format == "png") {
-      pictures.push_back({.picture = picture, .title = reference, .notes = {made}});
+      pictures.push_back({.picture = media::reduced_for_sheet(read_picture(store.path(sha256)), side),
+                          .title = reference,
+                          .notes = {made}});
     } else {
       const db::Row take = production::find_take(*c, item["id"].get<std::string>());
-      review.pictures.push_back({.picture = picture,
+      review.pictures.push_back({.read = [file = store.path(sha256)] { return read_picture(file); },
                                  .caption = {.title = reference, .lines = {made}},
                                  .notes = notes_of(*c, take)});
     }
   }
-  const fs::path file = studio.spool() / fmt::format("sheet-{}.{}", playlist.text("id"), format);
+  const fs::path file = studio.spool() / fmt::format("sheet-{}.{}", new_uuid(), format);
   if (format == "pdf") {
     write_file_atomically(file, media::review_sheet_pdf(review));
   } else {
     media::write_image(file, media::contact_sheet(pictures, {.title = playlist.text("name"),
-                                                             .subtitle = playlist.text("description")}));
+                                                             .subtitle = playlist.text("description"),
+                                                             .largest_side = side}));
   }
   return file;
 }

@@ -133,11 +133,17 @@ class ReviewPage {
   ReviewPage(SheetWriter& sheet, const ReviewPdfPicture& entry) : sheet_(sheet), entry_(entry) {}
 
   void write() {
+    if (entry_.read) return write(entry_.read());
+    write(entry_.picture);
+  }
+
+ private:
+  void write(const Image8& picture) {
     PdfBox space = sheet_.new_page();
     // The picture takes two thirds of the width, what is said about it the rest.
     const double width = (space.width - kGap) * 2 / 3;
-    const PdfBox box = fitted(entry_.picture, {space.x, space.y, width, space.height - 40});
-    sheet_.draw_picture(entry_.picture, box);
+    const PdfBox box = fitted(picture, {space.x, space.y, width, space.height - 40});
+    sheet_.draw_picture(picture, box);
     draw_drawings(box);
     sheet_.draw_caption(entry_.caption, {box.x, box.y + box.height + 4, box.width, 40});
     column_ = {space.x + width + kGap, space.y, space.width - width - kGap, space.height};
@@ -145,7 +151,6 @@ class ReviewPage {
     for (size_t i = 0; i < entry_.notes.size(); ++i) write_note(entry_.notes[i], i + 1);
   }
 
- private:
   void draw_drawings(const PdfBox& box) {
     const double longer = std::max(box.width, box.height);
     // Drawings may leave the picture; they stop at the paper around it.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,9 @@ struct PdfNote {
 };
 
 struct ReviewPdfPicture {
-  Image8 picture;
+  Image8 picture = {};
+  std::function<Image8()> read =
+      {};  // in place of `picture`: called for its page, so that one at a time is in memory
   PdfCaption caption = {};
   std::vector<PdfNote> notes =
       {};  // numbered in this order; a number stands where a note's first drawing begins

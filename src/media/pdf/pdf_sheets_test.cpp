@@ -1,6 +1,7 @@
 // What other programs read out of these files is seen by tools/check_delivery.
 #include "media/pdf/pdf_sheets.h"
 
+#include <fstream>
 #include <gtest/gtest.h>
 
 #include "media/pdf/pdf_document.h"
@@ -80,6 +81,25 @@ TEST(PdfDocument, WrapsAtSpacesAndInsideLongWords) {
   }
   EXPECT_EQ(joined, "éééééééééééééééééééé");
   EXPECT_LE(pdf.wrap("wide", 10, 0.1, 3).size(), 3u);
+}
+
+// The most memory that this process has had, in bytes.
+uint64_t peak_memory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::stoull(line.substr(6)) * 1024;
+  }
+  return 0;
+}
+
+// 200 pictures of 12 MB each.
+TEST(ReviewSheets, ReadOnePictureAtATime) {
+  ReviewPdf review;
+  for (int i = 0; i < 200; ++i)
+    review.pictures.push_back({.read = [] { return Image8::zeros(2000, 2000, 3); }});
+  const uint64_t before = peak_memory();
+  EXPECT_TRUE(review_sheet_pdf(review).starts_with("%PDF"));
+  EXPECT_LT(peak_memory() - before, uint64_t{300} << 20);
 }
 
 }  // namespace
