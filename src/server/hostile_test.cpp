@@ -302,6 +302,8 @@ TEST_P(Hostile, TextsComeBackAsTheyWereAndTablesRunNothing) {
   const Answer table = story_.ask(root(), "export", {{"what", "assets"}});
   EXPECT_EQ(table.header("content-type"), "text/csv; charset=utf-8");
   EXPECT_EQ(table.header("content-disposition"), "attachment") << "a table is never shown as a page";
+  for (const auto& entry : std::filesystem::directory_iterator(story_.studio().studio().spool()))
+    EXPECT_FALSE(entry.path().filename().string().starts_with("export-")) << "stays when it was sent";
   for (const char* begin : {",=", ",+", ",-", ",@", ",\t", ",\"=", ",\"+", ",\"-", ",\"@", ",\"\t", "\n="})
     EXPECT_EQ(table.body.find(begin), std::string::npos) << begin;
   EXPECT_NE(table.body.find(",'=1+1,"), std::string::npos);

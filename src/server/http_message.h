@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -73,6 +74,7 @@ struct Response {
   std::optional<uint64_t> count = {};            // this many; to the end where it is not set
   std::function<void(OpenStream&)> stream = {};  // in place of all these
   bool close = false;                            // the connection ends with this answer
+  std::shared_ptr<void> until_sent = {};         // what must stay until the answer was sent
 
   Response& set(std::string name, std::string value) {
     headers.emplace_back(std::move(name), std::move(value));

@@ -75,15 +75,16 @@ class SocketBody : public BodyReader {
     return {};
   }
 
-  // Reads what the handler left, where that is little. False: the connection cannot go on.
+  // The handler left little enough to read it after the answer, so that the connection can go on.
+  bool has_short_rest() const {
+    if (finished()) return true;
+    if (must_invite_) return false;  // the sender waits to be asked: it will not send
+    return parser_.head().content_length && *parser_.head().content_length <= received_ + kThrownAway;
+  }
+  // False: it did not come.
   bool skip_rest() {
-    if (must_invite_ && !finished()) return false;  // the sender waits to be asked: it will not send
-    if (parser_.head().content_length.value_or(0) > received_ + kThrownAway) return false;
     try {
-      for (uint64_t thrown = 0; !finished();) {
-        thrown += next().size();
-        if (thrown > kThrownAway) return false;
-      }
+      while (!finished()) next();
     } catch (const BadRequest&) {
       return false;
     }
@@ -264,16 +265,18 @@ void HttpServer::serve(Socket& socket) {
       Request request{parser->head(), address};
       SocketBody body(input, *parser);
       request.body = &body;
-      const Response response = handler_(request);
+      Response response = handler_(request);
       const bool without_body = request.method == "HEAD";
       if (response.stream) {
         SocketStream stream(socket, options_, stopping_);
         if (stream.write(head_of(response, {}, false)) && !without_body) response.stream(stream);
         return;
       }
-      const bool stay = request.keep_alive && !response.close && !stopping_ && body.skip_rest();
+      const bool stay = request.keep_alive && !response.close && !stopping_ && body.has_short_rest();
       if (!write_response(socket, options_, response, without_body, stay)) return;
-      if (!stay) return socket.close_gently();
+      response.until_sent.reset();
+      // The answer does not wait for a body that nobody reads.
+      if (!stay || !body.skip_rest()) return socket.close_gently();
     }
   } catch (const BadRequest& problem) {
     write_response(socket, options_, plain(problem), false, false);

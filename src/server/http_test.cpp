@@ -218,6 +218,18 @@ TEST_F(Http, ABodyThatNobodyReadIsNoRequest) {
   EXPECT_EQ(all.find("smuggled"), all.npos) << all;
 }
 
+// The answer does not wait for what the handler does not read; the connection goes on once it came.
+TEST_F(Http, AnswersBeforeABodyThatNobodyReadsIsSent) {
+  HttpServer server({.stall_time = 10s}, [](Request&) { return Response{.status = 403}; });
+  const auto start = Clock::now();
+  Wire late(server.port());
+  late.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
+  EXPECT_NE(late.receive_until("\r\n\r\n").find("403"), std::string::npos);
+  EXPECT_LT(Clock::now() - start, 5s);
+  late.send("abcdeGET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_NE(late.receive_until("\r\n\r\n").find("403"), std::string::npos);
+}
+
 TEST_F(Http, HeadsHaveAnEndInSizeAndTime) {
   EXPECT_EQ(raw("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(20'000, 'x')).status, 431);
   EXPECT_EQ(raw("GET /" + std::string(20'000, 'x')).status, 431);

@@ -54,8 +54,16 @@ std::string tag_of(const app::Reply& reply) {
   return fmt::format("\"{:x}-{:x}\"", error ? 0 : size, time);
 }
 
+std::shared_ptr<void> removed_at_the_end(const fs::path& file) {
+  return {nullptr, [file](void*) {
+            std::error_code error;
+            fs::remove(file, error);
+          }};
+}
+
 Response file_response(const app::Reply& reply, const RequestHead& request) {
   Response response{.file = reply.file};
+  if (reply.passing) response.until_sent = removed_at_the_end(reply.file);
   const std::string tag = tag_of(reply);
   response.set("ETag", tag);
   response.set("Cache-Control",
