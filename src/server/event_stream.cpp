@@ -1,5 +1,6 @@
 // Server-sent events (HTML standard, 9.2): ids are the numbers of the event log, so that a browser that comes
 // back with Last-Event-ID gets what it missed from the database, then goes on with the feed.
+#include "app/studio/visible.h"
 #include "base/text.h"
 #include "production/references.h"
 #include "server/api.h"
@@ -25,6 +26,7 @@ Response Api::open_stream(const Request& request, const Identity& identity) {
   for (const auto& [name, value] : parse_query(request.query)) {
     if (name == "show" && !value.empty()) {
       const db::Lease c = studio_.database().connect();
+      app::require_visible_show(*c, caller, value);
       show_id = production::find_show(*c, value).text("id");
     } else if (name == "last_event_id") {
       last_id = value;

@@ -66,6 +66,28 @@ bool is_of_no_show(const Operation& operation) {
   return names.contains(operation.name);
 }
 
+// The arguments with other names and ids in place of those of the show "lanterns".
+Json with_unknown_names(Json arguments) {
+  for (auto& [name, value] : arguments.items()) {
+    if (!value.is_string()) continue;
+    const std::string text = value;
+    if (text.starts_with("lanterns")) value = "lanterna" + text.substr(8);
+    if (is_uuid(text)) value = "019a1f0c-7f6e-7000-8000-000000000000";
+  }
+  return arguments;
+}
+
+std::string without_names(std::string body, const Json& arguments) {
+  for (const auto& [name, value] : arguments.items()) {
+    const std::string text = value.is_string() ? value.get<std::string>() : "";
+    for (size_t at; !text.empty() && (at = body.find(text)) != body.npos;) body.erase(at, text.size());
+  }
+  for (const std::string_view show : {"lanterns", "lanterna"}) {
+    if (const size_t at = body.find(show); at != body.npos) body.erase(at, show.size());
+  }
+  return body;
+}
+
 TEST_P(Roles, OfOneShowAreNothingInAnother) {
   story_.make("show create", {{"code", "other"}});
   story_.studio().add_person("visitor", std::nullopt);
@@ -82,6 +104,15 @@ TEST_P(Roles, OfOneShowAreNothingInAnother) {
       EXPECT_EQ(answer.json()["items"].size(), 1u);
     } else if (is_of_no_show(operation)) {
       EXPECT_FALSE(is_refused(answer)) << operation.name << " " << answer.body;
+    } else if (Json asked = story_.arguments(operation);
+               !changed.empty() || with_unknown_names(asked) != asked) {
+      // What is there and what is not are answered in the same words.
+      asked.update(changed);
+      const Json unknown = with_unknown_names(asked);
+      EXPECT_EQ(answer.status, 404) << operation.name << " " << answer.body;
+      EXPECT_EQ(without_names(answer.body, asked),
+                without_names(story_.ask(visitor, operation.name, unknown).body, unknown))
+          << operation.name;
     } else {
       EXPECT_TRUE(is_refused(answer)) << operation.name << " " << answer.status << " " << answer.body;
     }
@@ -90,6 +121,36 @@ TEST_P(Roles, OfOneShowAreNothingInAnother) {
     EXPECT_TRUE(is_refused(story_.ask(visitor, operation.name))) << operation.name;
   }
   EXPECT_FALSE(std::filesystem::exists(story_.studio().studio().folder() / "backups"));
+  const auto listen = [&](const std::string& show) {
+    const Answer answer = visitor.get("/api/v1/events/stream?show=" + show);
+    EXPECT_EQ(answer.status, 404) << answer.body;
+    return without_names(answer.body, {{"show", show}});
+  };
+  EXPECT_EQ(listen("lanterns"), listen("lanterna"));
+  // Below a show that is not seen, and of another kind than it is.
+  for (const std::string show : {"lanterns", "lanterna"}) {
+    for (const char* path : {"/api/v1/entities/{}%2Fnothing", "/api/v1/takes/{}%2Fnothing",
+                             "/api/v1/tasks/{}%2Fsq010", "/api/v1/tasks/{}%2Fsq010%2Fsh020:nothing"}) {
+      const Answer answer = visitor.get(fmt::format(fmt::runtime(path), show));
+      EXPECT_EQ(answer.json()["error"]["what"], fmt::format("there is no show \"{}\"", show)) << path;
+    }
+  }
+}
+
+// Whoever is in the show sees what is there, and hears why an action is not for them.
+TEST_P(Roles, OfTheShowAreToldWhatTheyMayNotDo) {
+  story_.studio().add_person("watcher", std::nullopt);
+  {
+    db::Transaction tx(story_.studio().studio().database());
+    production::give_role({tx, {"", "program"}}, production::find_person(*tx, "watcher"), show_id("lanterns"),
+                          Role::artist);
+    tx.commit();
+  }
+  Client watcher = story_.studio().signed_in("watcher");
+  EXPECT_EQ(story_.ask(watcher, "take info").status, 200);
+  EXPECT_TRUE(is_refused(story_.ask(watcher, "take approve")));
+  EXPECT_EQ(watcher.get("/api/v1/entities/lanterns%2Fnothing").json()["error"]["what"],
+            "there is no shot or asset \"lanterns/nothing\"");
 }
 
 // What lies in another show cannot be brought into one's own by naming it.

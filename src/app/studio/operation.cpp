@@ -5,8 +5,10 @@
 #include "app/studio/answers.h"
 #include "app/studio/operations.h"
 #include "app/studio/studio.h"
+#include "app/studio/visible.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "media/unicode.h"
 
 namespace maquette::app {
 
@@ -124,6 +126,9 @@ void check_value(const Parameter& parameter, const Json& value) {
         .with("found", value.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 80))
         .with("expected", name_of(parameter.kind));
   }
+  // Texts of a command line may be any bytes; JSON of HTTP was read as UTF-8.
+  if (value.is_string() && !media::is_utf8(value.get_ref<const std::string&>()))
+    throw Error(ErrorCode::usage, "the text of \"{}\" is no UTF-8", parameter.name);
   if (value.is_string() && value.get_ref<const std::string&>().size() > kLongestText) {
     throw Error(ErrorCode::usage, "the text of \"{}\" is too long", parameter.name)
         .with("found", fmt::format("{} bytes", value.get_ref<const std::string&>().size()))
@@ -204,6 +209,7 @@ Reply run_operation(const Operation& operation, Call& call) {
   drop_nulls(call.arguments);
   check_arguments(operation, call);
   open_cursor(operation, call);
+  require_visible(call);
   Reply reply = run_without_gossip(operation, call);
   close_cursor(operation, reply);
   if (operation.method != "GET") call.studio.news().wake();
