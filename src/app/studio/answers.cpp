@@ -171,7 +171,7 @@ constexpr Document kDocuments[] = {
      "sha256"},
     {"import_report", "what a table brought in", "created: integer; updated: integer; lines: integer"},
     {"doctor_report", "what was found on the disk",
-     "database?: text; shows: [doctor_show]; problems: integer; healthy: flag"},
+     "database?: text; shows: [doctor_show]; unfinished: [text]; problems: integer; healthy: flag"},
     {"doctor_show", "the files of one show",
      "code: text; folder: text; files: integer; bytes: integer; missing: [doctor_file]; altered: "
      "[doctor_file]; orphaned: [text]"},

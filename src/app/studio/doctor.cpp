@@ -63,24 +63,40 @@ Json examine_show(Studio& studio, db::Connection& c, const db::Row& show, bool q
   return report;
 }
 
+// Deliveries and backups that were cut short: "delivery/.reel1.partial". One that is being written looks the
+// same.
+void add_unfinished(const fs::path& folder, Json& found) {
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_directory(error) && name.starts_with('.') && name.ends_with(".partial"))
+      found.push_back(entry.path().string());
+  }
+}
+
 }  // namespace
 
 Json examine(Studio& studio, const std::string& show_code, bool quick) {
   const db::Lease c = studio.database().connect();
-  Json shows = Json::array();
+  Json shows = Json::array(), unfinished = Json::array();
   size_t problems = 0;
   for (const db::Row& show : c->query("SELECT * FROM shows ORDER BY code")) {
     if (!show_code.empty() && show.text("code") != show_code && show.text("id") != show_code) continue;
     shows.push_back(examine_show(studio, *c, show, quick));
+    add_unfinished(store_of(studio, show).folder() / "delivery", unfinished);
     // What nobody names takes space, but nothing is lost.
     for (const char* kind : {"missing", "altered"}) problems += shows.back()[kind].size();
   }
+  if (show_code.empty()) add_unfinished(studio.folder() / "backups", unfinished);
+  Json report = Json::object();
   if (c->backend() == db::Backend::sqlite) {
     const std::string found = c->first("PRAGMA integrity_check")->text("integrity_check");
     if (found != "ok") ++problems;
-    return {{"database", found}, {"shows", shows}, {"problems", problems}, {"healthy", problems == 0}};
+    report["database"] = found;
   }
-  return {{"shows", shows}, {"problems", problems}, {"healthy", problems == 0}};
+  report.update(
+      {{"shows", shows}, {"unfinished", unfinished}, {"problems", problems}, {"healthy", problems == 0}});
+  return report;
 }
 
 }  // namespace maquette::app

@@ -6,8 +6,9 @@
 
 namespace maquette::app {
 
-// {shows: [{code, files, bytes, missing: [...], altered: [...], orphaned: [...]}], problems, healthy}. Reads
-// every byte unless `quick` (then sizes only).
+// {shows: [{code, files, bytes, missing: [...], altered: [...], orphaned: [...]}], unfinished: [...],
+// problems, healthy}. Reads every byte unless `quick` (then sizes only). Unfinished: folders of deliveries
+// and backups that were cut short; the next one of the same name takes their place.
 Json examine(Studio& studio, const std::string& show_code, bool quick);
 
 }  // namespace maquette::app

@@ -391,6 +391,8 @@ export interface DoctorReport {
   problems: number;
   /** What the database says of itself; absent for PostgreSQL. */
   database?: string;
+  /** Folders of deliveries and backups that were cut short. */
+  unfinished?: string[];
   shows: { code: string; files: number; bytes: number; missing: FileFault[]; altered: FileFault[]; orphaned: FileFault[] }[];
 }
 
