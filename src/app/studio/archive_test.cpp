@@ -1,7 +1,10 @@
 #include "app/studio/archive.h"
 
+#include <atomic>
+#include <chrono>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <thread>
 
 #include "app/studio/doctor.h"
 #include "app/studio/importing.h"
@@ -67,6 +70,44 @@ TEST(Archives, are_restored_on_either_database) {
       EXPECT_TRUE(examine(second.studio, "", false)["healthy"].get<bool>());
       EXPECT_THROW(restore(second.studio, first.folder / "all"), Error);
     }
+  }
+}
+
+// A backup is of one moment while people work: what it names is there, and whole.
+TEST(Archives, are_consistent_while_takes_are_filed) {
+  for (const db::Backend backend : db::test_backends()) {
+    Place first(backend), second(backend);
+    fill(first);
+    std::atomic<bool> over = false;
+    std::atomic<int> filed = 0;
+    std::thread work([&] {
+      const production::Caller caller = local_caller(first.studio);
+      for (int i = 0; !over && i < 2000; ++i) {
+        media::Image8 pixels = media::Image8::zeros(8, 8, 3);
+        for (int byte = 0; byte < 4; ++byte)
+          pixels.data()[byte] = static_cast<uint8_t>((i + 1) >> (8 * byte));
+        const fs::path picture = first.folder / "next.png";
+        media::write_image(picture, pixels);
+        const ImportResult made = import_pictures(first.studio, caller, {.task = "lanterns/sh010:background"},
+                                                  files_to_import({picture.string()}));
+        if (made.failed == 0) ++filed;
+      }
+    });
+    while (filed < 5) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    const int before = filed;
+    for (const char* name : {"one", "two", "three"}) back_up(first.studio, first.folder / name);
+    const int after = filed;
+    over = true;
+    work.join();
+    EXPECT_GT(after, before) << "nothing was filed meanwhile";
+    restore(second.studio, first.folder / "three");
+    const Json report = examine(second.studio, "", false);
+    EXPECT_TRUE(report["healthy"].get<bool>()) << report.dump();
+    const db::Lease c = second.studio.database().connect();
+    const int64_t takes = c->first("SELECT count(*) AS n FROM takes")->integer("n");
+    EXPECT_GT(takes, before);
+    EXPECT_EQ(c->first("SELECT take_count FROM tasks")->integer("take_count"), takes);
+    EXPECT_EQ(c->first("SELECT count(*) AS n FROM events WHERE action = 'take:new'")->integer("n"), takes);
   }
 }
 
