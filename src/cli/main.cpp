@@ -65,7 +65,7 @@ int report(const Error& error) {
                       {"what", error.what()},
                       {"fields", fields},
                       {"hint", error.hint_text()}}}};
-    std::puts(json.dump().c_str());
+    print_json(json);
   }
   std::fprintf(stderr, "maquette: %s\n", error.message().c_str());
   return exit_code(error.code());

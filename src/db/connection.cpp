@@ -91,6 +91,19 @@ struct Bound {
   }
 };
 
+// What must be there once only: "shows.code" of SQLite's message, "(code)" of PostgreSQL's. The rest of
+// either tells the statement and its values, which are nobody's business.
+std::string key_in(std::string_view message) {
+  for (const auto& [before, behind] :
+       {std::pair("UNIQUE constraint failed: ", " while executing"), std::pair("DETAIL:  Key ", "=")}) {
+    const size_t start = message.find(before);
+    if (start == message.npos) continue;
+    const std::string_view key = message.substr(start + std::string_view(before).size());
+    return std::string(key.substr(0, std::min(key.find(behind), key.find('\n'))));
+  }
+  return "";
+}
+
 [[noreturn]] void throw_error(const std::exception& problem, std::string_view sql) {
   bool unique = false;
   bool reference = false;
@@ -102,7 +115,11 @@ struct Bound {
     unique = what.find("UNIQUE constraint") != what.npos;
     reference = what.find("FOREIGN KEY constraint") != what.npos;
   }
-  if (unique) throw Error(ErrorCode::conflict, "it exists already").with("found", what);
+  if (unique) {
+    Error error(ErrorCode::conflict, "it exists already");
+    if (const std::string key = key_in(what); !key.empty()) error.with("found", "the same " + key);
+    throw error;
+  }
   if (reference)
     throw Error(ErrorCode::usage, "it refers to something that does not exist").with("found", what);
   throw Error(ErrorCode::failed, "the database refuses a statement")

@@ -11,7 +11,6 @@ namespace maquette::production {
 
 namespace {
 
-constexpr std::string_view kKinds[] = {"episode", "sequence", "shot", "asset"};
 constexpr std::string_view kStatuses[] = {"standby", "running", "complete", "canceled"};
 
 // What lists search in. SQLite's lower() knows A to Z only, so do we: accents are compared as typed.
@@ -38,7 +37,7 @@ bool may_hold(std::string_view parent_kind, std::string_view kind) {
 }  // namespace
 
 std::string create_entity(const Change& change, const db::Row& show, const NewEntity& entity) {
-  require_one_of(kKinds, entity.kind, "kind");
+  require_one_of(kEntityKinds, entity.kind, "kind");
   require_code(entity.code, entity.kind);
   if (!entity.name.empty()) require_name(entity.name, entity.kind);
   const std::string show_id = show.text("id");
@@ -196,7 +195,10 @@ Page entities(db::Connection& c, const EntityQuery& query) {
     pass.where.add("i.parent_id = :parent", "parent", query.parent_id);
     pass.where.add(fmt::format("{} = :show", without_index("i.show_id")), "show", query.show_id);
   }
-  if (!query.kind.empty()) pass.where.add("i.kind = :kind", "kind", query.kind);
+  if (!query.kind.empty()) {
+    require_one_of(kEntityKinds, query.kind, "kind");
+    pass.where.add("i.kind = :kind", "kind", query.kind);
+  }
   if (!query.asset_type.empty()) pass.where.add("i.asset_type = :type", "type", query.asset_type);
   if (!query.status.empty()) pass.where.add("i.status = :status", "status", query.status);
   pass.search(query.search);
@@ -210,6 +212,7 @@ namespace {
 Pass board_pass(db::Connection& c, const BoardQuery& query) {
   Pass pass{.where = {}, .backend = c.backend()};
   pass.where.add("i.show_id = :show", "show", query.show_id);
+  require_one_of(kEntityKinds, query.kind, "kind");
   pass.where.add("i.kind = :kind", "kind", query.kind);
   pass.search(query.search);
   if (!query.task_type_id.empty() || !query.status_id.empty())

@@ -5,8 +5,10 @@
 
 namespace maquette::production {
 
+inline constexpr std::string_view kEntityKinds[] = {"episode", "sequence", "shot", "asset"};
+
 struct NewEntity {
-  std::string kind;       // episode, sequence, shot, asset
+  std::string kind;       // one of kEntityKinds
   std::string parent_id;  // an episode for a sequence, an episode or a sequence for a shot; may be empty
   std::string code;
   std::string name;

@@ -232,6 +232,8 @@ Page jobs(db::Connection& c, const JobQuery& query) {
   if (open) {
     where.add(state + " IN ('queued', 'running')");
   } else if (!query.state.empty()) {
+    constexpr std::string_view kStates[] = {"open", "queued", "running", "done", "failed", "canceled"};
+    require_one_of(kStates, query.state, "state of jobs");
     where.add(state + " = :state", "state", query.state);
   }
   if (const auto after = parse_integer(query.page.after))

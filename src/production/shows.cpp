@@ -2,6 +2,7 @@
 
 #include "base/identifiers.h"
 #include "base/text.h"
+#include "production/entities.h"
 #include "production/jobs.h"
 #include "production/path_template.h"
 #include "production/permissions.h"
@@ -350,6 +351,7 @@ std::string create_type(const Change& change, const db::Row& show, std::string_v
   db::Bindings columns = {{"id", id}, {"show_id", show.text("id")}, {"code", code}, {"name", name}};
   if (kind == "task-type") {
     const std::string for_kind = fields.value("for_kind", "");
+    if (!for_kind.empty()) require_one_of(kEntityKinds, for_kind, "kind");
     const std::string color = fields.value("color", "");
     if (!is_color(color))
       throw Error(ErrorCode::usage, "cannot use the colour \"{}\"", color).with("expected", "#rrggbb");

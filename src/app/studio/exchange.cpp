@@ -8,6 +8,7 @@
 #include "app/studio/tables.h"
 #include "base/file.h"
 #include "base/identifiers.h"
+#include "media/unicode.h"
 #include "production/file_store.h"
 #include "production/references.h"
 
@@ -65,13 +66,17 @@ Reply export_table(Call& call) {
   const db::Row show = show_of(call);
   const fs::path file = call.studio.spool() / fmt::format("export-{}.csv", new_uuid());
   write_file_atomically(file, export_csv(*call.studio.database().connect(), show, call.text("what")));
-  return {.file = file, .media_type = "text/csv; charset=utf-8"};
+  return {.file = file, .media_type = "text/csv; charset=utf-8", .passing = true};
 }
 
 Reply import(Call& call) {
   const db::Row show = show_of(call, Action::structure_edit);
   constexpr size_t kMost = size_t{64} << 20;
   const std::string text = read_text_file(call.upload->file, kMost).take();
+  if (!media::is_utf8(text))
+    throw Error(ErrorCode::bad_file, "cannot read the table")
+        .with("found", "no UTF-8")
+        .hint("save it as UTF-8");
   return {.body = changing(call, Action::structure_edit, show.text("id"), [&](const Change& change) {
             return import_table(change, show, call.text("what"), text);
           })};

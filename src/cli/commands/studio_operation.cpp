@@ -110,9 +110,16 @@ production::Caller caller_of(app::Studio& studio, const std::string& as) {
 
 namespace {
 
+void copy_answer(const app::Reply& reply, const std::string& out) {
+  std::error_code error;
+  fs::copy_file(reply.file, out, fs::copy_options::overwrite_existing, error);
+  if (error) throw Error(ErrorCode::failed, "cannot write \"{}\"", out).with("found", error.message());
+  if (reply.passing) fs::remove(reply.file, error);
+}
+
 void print_reply(const app::Reply& reply, const std::string& out) {
   if (!reply.file.empty()) {
-    if (!out.empty()) fs::copy_file(reply.file, out, fs::copy_options::overwrite_existing);
+    if (!out.empty()) copy_answer(reply, out);
     const std::string path = out.empty() ? reply.file.string() : out;
     json_output() ? print_json({{"file", path}, {"media_type", reply.media_type}}) : print_line(path);
     return;
