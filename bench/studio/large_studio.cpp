@@ -7,6 +7,7 @@
 #include "app/studio/operation.h"
 #include "base/hash.h"
 #include "production/references.h"
+#include "production/take_search.h"
 
 namespace maquette::bench {
 
@@ -83,28 +84,32 @@ void add_people(db::Database& database) {
 
 void add_entities(db::Database& database, const Show& show, const LargeStudio& size, const Words& words) {
   constexpr std::string_view kColumns =
-      "id, show_id, parent_id, kind, asset_type, code, path, name, created_at";
+      "id, show_id, parent_id, kind, asset_type, code, path, name, search_text, created_at";
   const int64_t sequences = (size.shots() + 99) / 100;
   in_parts(database, "sequences", sequences, [&](db::Connection& c, int64_t begin, int64_t end) {
     Rows rows(c, "entities", kColumns);
     for (int64_t i = begin; i < end; ++i)
-      rows.add(fmt::format("'{}', '{}', NULL, 'sequence', '', 'sq{:04}', 'sq{:04}', '', '{}'", id_of('q', i),
-                           show.id, i, i, kTime));
+      rows.add(
+          fmt::format("'{0}', '{1}', NULL, 'sequence', '', 'sq{2:04}', 'sq{2:04}', '', 'sq{2:04}\n', '{3}'",
+                      id_of('q', i), show.id, i, kTime));
   });
   std::mt19937_64 random(1);
   in_parts(database, "shots", size.shots(), [&](db::Connection& c, int64_t begin, int64_t end) {
     Rows rows(c, "entities", kColumns);
-    for (int64_t i = begin; i < end; ++i)
-      rows.add(fmt::format("'{}', '{}', '{}', 'shot', '', 'sh{:04}', '{}', '{} {}', '{}'", id_of('s', i),
-                           show.id, id_of('q', i / 100), i % 100 * 10, shot_path(i), words.draw(random),
-                           words.draw(random), kTime));
+    for (int64_t i = begin; i < end; ++i) {
+      const std::string name = words.draw(random) + " " + words.draw(random);
+      rows.add(fmt::format("'{0}', '{1}', '{2}', 'shot', '', 'sh{3:04}', '{4}', '{5}', '{4}\n{5}', '{6}'",
+                           id_of('s', i), show.id, id_of('q', i / 100), i % 100 * 10, shot_path(i), name,
+                           kTime));
+    }
   });
   in_parts(database, "assets", LargeStudio::kAssets, [&](db::Connection& c, int64_t begin, int64_t end) {
     Rows rows(c, "entities", kColumns);
     for (int64_t i = begin; i < end; ++i)
-      rows.add(fmt::format("'{}', '{}', NULL, 'asset', '{}', 'asset{:04}', 'asset{:04}', '{}', '{}'",
-                           id_of('a', i), show.id, i % 3 ? "texture" : "background", i, i, words.draw(random),
-                           kTime));
+      rows.add(fmt::format(
+          "'{0}', '{1}', NULL, 'asset', '{2}', 'asset{3:04}', 'asset{3:04}', '{4}', 'asset{3:04}\n{4}', "
+          "'{5}'",
+          id_of('a', i), show.id, i % 3 ? "texture" : "background", i, words.draw(random), kTime));
   });
   in_parts(database, "castings", size.shots(), [&](db::Connection& c, int64_t begin, int64_t end) {
     Rows rows(c, "castings", "shot_id, asset_id, count");
@@ -115,6 +120,16 @@ void add_entities(db::Database& database, const Show& show, const LargeStudio& s
 
 // The task of take i: takes of a task come in runs, as they are made.
 int64_t task_of_take(int64_t take, const LargeStudio& size) { return take / 8 % size.tasks(); }
+
+// Every second task has an approved take; -1: none.
+int64_t approved_take(int64_t task) { return task % 2 == 0 ? task * 8 + 3 : -1; }
+bool is_withdrawn(int64_t take) { return take % 40 == 9; }
+bool is_purged(int64_t take) { return take % 4000 == 9; }
+// Every third take has a mark.
+std::string_view verdict_on(int64_t take) {
+  if (take % 30 == 0) return "rejected";
+  return take % 12 == 0 ? "validated" : "neutral";
+}
 
 // Tasks are those of the shots in turn; shots have one, and every fourth a second, of an asset instead.
 void add_tasks(db::Database& database, const Show& show, const LargeStudio& size) {
@@ -135,11 +150,11 @@ void add_tasks(db::Database& database, const Show& show, const LargeStudio& size
       // Few are in work or in review, many are done: the last statuses of the list.
       const size_t status =
           below(random, 100) < 6 ? static_cast<size_t>(below(random, 4)) : show.statuses.size() - 2;
-      const bool approved = i % 2 == 0;
+      const int64_t approved = approved_take(i);
       rows.add(fmt::format("'{}', '{}', '{}', '{}', '{}', '{}', 'a brief', 8, {}, '{}', '{}'", id_of('k', i),
                            show.id, id_of('s', i % size.shots()), shot_path(i % size.shots()),
                            i < size.shots() ? show.task_type : second_type, show.statuses[status],
-                           approved ? fmt::format("'{}'", id_of('t', i * 8 + 3)) : "NULL", kTime, kTime));
+                           approved < 0 ? "NULL" : fmt::format("'{}'", id_of('t', approved)), kTime, kTime));
     }
   });
   in_parts(database, "assignees", size.tasks(), [&](db::Connection& c, int64_t begin, int64_t end) {
@@ -147,6 +162,28 @@ void add_tasks(db::Database& database, const Show& show, const LargeStudio& size
     for (int64_t i = begin; i < end; ++i)
       rows.add(fmt::format("'{}', '{}'", id_of('k', i), id_of('p', below(random, LargeStudio::kPeople))));
   });
+  // As refresh_task_states() does for one; the last 12 letters of an id begin at the 25th.
+  db::Transaction tx(database);
+  tx->execute(fmt::format(
+      "UPDATE entities SET task_states = coalesce((SELECT {}(substr(k.task_type_id, 25) || ':' || "
+      "substr(k.status_id, 25) || ';', '') FROM tasks k WHERE k.entity_id = entities.id), '')",
+      database.backend() == db::Backend::sqlite ? "group_concat" : "string_agg"));
+  tx.commit();
+}
+
+std::string facets_of_take(int64_t take, const Show& show, const LargeStudio& size, const std::string& origin,
+                           const std::string& model, const std::string& person) {
+  const int64_t task = task_of_take(take, size);
+  return production::take_facets({.show_id = show.id,
+                                  .task_id = id_of('k', task),
+                                  .origin = origin,
+                                  .model = model,
+                                  .created_by = person,
+                                  .approved = approved_take(task) == take,
+                                  .withdrawn = is_withdrawn(take),
+                                  .purged = is_purged(take),
+                                  .validated = verdict_on(take) == "validated",
+                                  .rejected = verdict_on(take) == "rejected"});
 }
 
 void add_takes(db::Database& database, const Show& show, const LargeStudio& size, const Words& words) {
@@ -155,7 +192,7 @@ void add_takes(db::Database& database, const Show& show, const LargeStudio& size
     Rows takes(c, "takes",
                "id, show_id, task_id, revision, number, origin, sha256, thumbnail, width, height, recipe, "
                "seed, model, "
-               "prompt, job_id, search_text, created_by, created_at, withdrawn_at, purged_at");
+               "prompt, job_id, search_text, facets, created_by, created_at, withdrawn_at, purged_at");
     for (int64_t i = begin; i < end; ++i) {
       std::string prompt;
       for (int64_t w = 6 + below(random, 20); w > 0; --w) prompt += words.draw(random) + (w > 1 ? " " : "");
@@ -168,15 +205,15 @@ void add_takes(db::Database& database, const Show& show, const LargeStudio& size
                            : i % 9 == 5  ? "edited"
                                          : "generated";
       const std::string sha = sha256_hex(fmt::format("take {}", i));
-      const bool withdrawn = i % 40 == 9, purged = i % 4000 == 9;
+      const bool withdrawn = is_withdrawn(i), purged = is_purged(i);
       takes.add(fmt::format(
           "'{}', '{}', '{}', {}, {}, '{}', '{}', '{}', 1024, 576, '{{\"steps\" : 20}}', '{}', '{}', '{}', "
           "'{}', "
-          "'large/{} background {} {} {}', '{}', '{}', {}, {}",
+          "'large/{} background {} {} {}', '{}', '{}', '{}', {}, {}",
           id_of('t', i), show.id, id_of('k', task), 1 + i / 8 / size.tasks(), 1 + i % 8, origin, sha, sha,
           i * 7919, model, prompt, id_of('j', i / 7), shot_path(task % size.shots()), prompt, model, i * 7919,
-          id_of('p', person), kTime, withdrawn ? fmt::format("'{}'", kTime) : "NULL",
-          purged ? fmt::format("'{}'", kTime) : "NULL"));
+          facets_of_take(i, show, size, origin, model, id_of('p', person)), id_of('p', person), kTime,
+          withdrawn ? fmt::format("'{}'", kTime) : "NULL", purged ? fmt::format("'{}'", kTime) : "NULL"));
     }
   });
   in_parts(database, "marks and parents", size.takes, [&](db::Connection& c, int64_t begin, int64_t end) {
@@ -185,9 +222,8 @@ void add_takes(db::Database& database, const Show& show, const LargeStudio& size
     for (int64_t i = begin; i < end; ++i) {
       const std::string id = id_of('t', i);
       if (i % 3 == 0) {
-        const char* verdict = i % 30 == 0 ? "rejected" : i % 12 == 0 ? "validated" : "neutral";
         marks.add(fmt::format("'{}', '{}', {}, '{}', '{}'", id, id_of('p', below(random, 20)), i % 5 + 1,
-                              verdict, kTime));
+                              verdict_on(i), kTime));
       }
       if (i % 8 != 0 && i % 5 == 0) parents.add(fmt::format("'{}', '{}', 'retake'", id, id_of('t', i - 1)));
     }

@@ -85,8 +85,12 @@ std::string FileStore::put(std::string_view bytes) const {
   return sha256;
 }
 
-std::string FileStore::take(const fs::path& file) const {
-  const std::string sha256 = sha256_hex_of_file(file);
+std::string FileStore::prepare(const fs::path& file) {
+  sync_file(file, file);
+  return sha256_hex_of_file(file);
+}
+
+std::string FileStore::take(const fs::path& file, const std::string& sha256) const {
   if (has_for_good(sha256)) {
     fs::remove(file);
     return sha256;

@@ -20,9 +20,13 @@ class FileStore {
   // Where the bytes with this hash are, or would be. Throws Error(usage) for what is no hash.
   std::filesystem::path path(const std::string& sha256) const;
   bool has(const std::string& sha256) const;
-  // Both return the hash. `take` moves the file into the store where it can.
+  // All return the hash. `take` moves the file into the store where it can.
   std::string put(std::string_view bytes) const;
-  std::string take(const std::filesystem::path& file) const;
+  std::string take(const std::filesystem::path& file) const { return take(file, prepare(file)); }
+  // The slow part of `take` by itself, for whoever has something else to do meanwhile: brings the bytes to
+  // the disk and hashes them. The file stays where it is, and must not change before it is taken.
+  static std::string prepare(const std::filesystem::path& file);
+  std::string take(const std::filesystem::path& file, const std::string& sha256) const;
   // Throws Error(not_found) that says what to do.
   void require(const std::string& sha256) const;
   const std::filesystem::path& folder() const { return folder_; }

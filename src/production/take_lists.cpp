@@ -128,7 +128,7 @@ Page takes(db::Connection& c, const TakeQuery& query) {
   if (!query.state.empty()) require_one_of(kTakeStates, query.state, "state of takes");
   if (!query.verdict.empty()) require_one_of(kTakeVerdicts, query.verdict, "verdict");
   Conditions where;
-  const TakeSource source = add_take_search(where, c.backend(), query);
+  const TakeSource source = add_take_search(where, c, query);
   if (!source.by_facets) add_filters(where, query);
   if (!query.show_id.empty()) where.add("t.show_id = :show", "show", query.show_id);
   if (!query.task_id.empty()) where.add("t.task_id = :task", "task", query.task_id);

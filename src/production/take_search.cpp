@@ -4,6 +4,7 @@
 
 #include "base/identifiers.h"
 #include "production/references.h"
+#include "production/take_words.h"
 
 namespace maquette::production {
 
@@ -103,20 +104,17 @@ void refresh_take_search(const Change& change, std::string_view take_id) {
   change->update("takes", {{"search_text", words}, {"facets", now}}, {"id", take.text("id")});
 }
 
-TakeSource add_take_search(Conditions& where, db::Backend backend, const TakeQuery& query) {
+TakeSource add_take_search(Conditions& where, db::Connection& c, const TakeQuery& query) {
   TakeFacets asked = asked_facets(query);
   const std::vector<std::string> words = words_of(query.search);
-  // The newest takes of a show are read in their own order; a task has so few that looking at each is
-  // quicker.
-  if (words.empty() && (facet_words(asked).empty() || !query.task_id.empty())) return {"takes t", "t.seq"};
+  // The newest takes of a show are read in their own order; a task or a job has so few that looking at each
+  // is quicker.
+  const bool few = !query.task_id.empty() || !query.job_id.empty();
+  if (words.empty() && (facet_words(asked).empty() || few)) return {"takes t", "t.seq"};
   asked.show_id = query.show_id;
   asked.task_id = query.task_id;
-  // PostgreSQL looks at the show of each take found: reading the list of all takes of the show as well costs
-  // more.
-  if (backend == db::Backend::postgresql && !(words.empty() && facet_words(asked).empty()))
-    asked.show_id.clear();
   const std::vector<std::string> facets = facet_words(asked);
-  if (backend == db::Backend::sqlite) {
+  if (c.backend() == db::Backend::sqlite) {
     // Every word must begin some word of the take.
     std::vector<std::string> terms;
     for (const std::string& facet : facets) terms.push_back(fmt::format("\"{}\"", facet));
@@ -125,15 +123,19 @@ TakeSource add_take_search(Conditions& where, db::Backend backend, const TakeQue
     // CROSS: SQLite keeps this order, and does not search for each take of the show by itself.
     return {"takes_search CROSS JOIN takes t ON t.seq = takes_search.rowid", "takes_search.rowid", true};
   }
-  if (!words.empty()) {
-    where.add("t.search @@ to_tsquery('simple', :search)", "search",
-              fmt::format("'{}':*", fmt::join(words, "':* & '")));
+  TakeWords sought{.facets = facets, .words = words};
+  if (few) {
+    where.add("(SELECT words FROM takes_search s WHERE s.seq = t.seq) @@ to_tsquery('simple', :search)",
+              "search", sought.words_query());
+    return {"takes t", "t.seq"};
   }
-  if (!facets.empty()) {
-    where.add("t.search @@ CAST(:facets AS tsquery)", "facets",
-              fmt::format("'{}'", fmt::join(facets, "' & '")));
-  }
-  return {"takes t", "t.seq", true};
+  // What takes() asks of the rows themselves, as words.
+  const auto withdrawn = facet_words({.withdrawn = true}), approved = facet_words({.approved = true});
+  if (query.state.empty() || query.state == "proposed") sought.without = withdrawn;
+  if (query.state == "proposed")
+    sought.without.insert(sought.without.end(), approved.begin(), approved.end());
+  return {fmt::format("({}) s JOIN takes t ON t.seq = s.seq", found_takes(where, c, sought, query)), "t.seq",
+          true};
 }
 
 }  // namespace maquette::production

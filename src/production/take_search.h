@@ -1,7 +1,7 @@
 // How takes are found: by the beginnings of words (path, title, prompt, model, seed) and by what they are.
 // What a take is ("composite", "approved", filed by somebody) is kept as words too, in its facets, so that
-// one index answers any mixture of both in about the same time, however rare it is: full-text search of
-// SQLite (FTS5) or of PostgreSQL (a tsvector under GIN).
+// one table, takes_search, answers any mixture of both in about the same time, however rare it is: full-text
+// search of SQLite (FTS5) or of PostgreSQL (tsvectors under GIN, see take_words.h). Triggers keep it.
 #pragma once
 
 #include "production/change.h"
@@ -33,11 +33,11 @@ void refresh_take_search(const Change& change, std::string_view take_id);
 
 // Where takes that the query asks for are read from, newest first.
 struct TakeSource {
-  std::string_view from;   // for kTakeQuestion
-  std::string_view order;  // the column that pages go by
+  std::string from;        // for kTakeQuestion
+  std::string order;       // the column that pages go by
   bool by_facets = false;  // the index has answered the filters
 };
 // Adds what the index answers to the conditions.
-TakeSource add_take_search(Conditions& where, db::Backend backend, const TakeQuery& query);
+TakeSource add_take_search(Conditions& where, db::Connection& c, const TakeQuery& query);
 
 }  // namespace maquette::production

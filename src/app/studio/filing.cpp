@@ -1,5 +1,6 @@
 #include "app/studio/filing.h"
 
+#include <future>
 #include <semaphore>
 
 #include "app/picture_recipe.h"
@@ -55,6 +56,9 @@ production::FileStore store_of(Studio& studio, const db::Row& show) {
 StoredPicture store_picture(const production::FileStore& store, const fs::path& file) {
   StoredPicture stored;
   media::Thumbnail thumbnail;
+  // Needs no pixel, and so runs beside the decoding; whoever leaves here waits for it.
+  std::future<std::string> sha256 =
+      std::async(std::launch::async, [&file] { return production::FileStore::prepare(file); });
   {
     const MappedFile mapped = MappedFile::open(file).take();
     const auto format = media::detect_format(mapped.bytes());
@@ -71,7 +75,7 @@ StoredPicture store_picture(const production::FileStore& store, const fs::path& 
   stored.height = thumbnail.full_height;
   stored.thumbnail_bytes = static_cast<int64_t>(thumbnail.jpeg.size());
   stored.thumbnail = store.put(thumbnail.jpeg);
-  stored.sha256 = store.take(file);
+  stored.sha256 = store.take(file, sha256.get());
   return stored;
 }
 
