@@ -1,6 +1,7 @@
 #include "production/tasks.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/identifiers.h"
 #include "base/text.h"
@@ -122,14 +123,7 @@ constexpr std::string_view kTaskQuestion =
     "entities e ON e.id = k.entity_id "
     "JOIN task_types y ON y.id = k.task_type_id JOIN task_statuses s ON s.id = k.status_id";
 
-Json document_of(db::Connection& c, const db::Row& row) {
-  Json assignees = Json::array();
-  const db::Bindings id = {{"t", row.text("id")}};
-  for (const db::Row& person : c.query("SELECT p.id, p.name FROM task_assignees a JOIN people p ON p.id = "
-                                       "a.person_id WHERE a.task_id = :t ORDER BY p.name",
-                                       id)) {
-    assignees.push_back({{"id", person.text("id")}, {"name", person.text("name")}});
-  }
+Json document_of(const db::Row& row) {
   return {
       {"id", row.text("id")},
       {"reference", task_reference(row.text("show_code"), row.text("entity_path"), row.text("type_code"))},
@@ -158,7 +152,7 @@ Json document_of(db::Connection& c, const db::Row& row) {
       {"approved_take_id", text_or_null(row, "approved_take_id")},
       {"thumbnail", text_or_null(row, "thumbnail")},
       {"take_count", row.integer("take_count")},
-      {"assignees", assignees},
+      {"assignees", Json::array()},
       {"due_at", text_or_null(row, "due_at")},
       {"started_at", text_or_null(row, "started_at")},
       {"done_at", text_or_null(row, "done_at")},
@@ -166,11 +160,33 @@ Json document_of(db::Connection& c, const db::Row& row) {
       {"version", row.integer("version")}};
 }
 
+// Those of a whole page, in one question.
+void add_assignees(db::Connection& c, std::vector<Json>& tasks) {
+  if (tasks.empty()) return;
+  std::map<std::string, Json*> by_id;
+  std::vector<std::string> ids;
+  for (Json& task : tasks) {
+    ids.push_back(task["id"]);
+    by_id[ids.back()] = &task;
+  }
+  const IdList list(ids);
+  for (const db::Row& row :
+       c.query(fmt::format("SELECT a.task_id, p.id, p.name FROM task_assignees a JOIN people p ON p.id = "
+                           "a.person_id WHERE a.task_id IN ({}) ORDER BY p.name",
+                           list.text()),
+               list.bindings())) {
+    (*by_id[row.text("task_id")])["assignees"].push_back(
+        {{"id", row.text("id")}, {"name", row.text("name")}});
+  }
+}
+
 }  // namespace
 
 Json task_document(db::Connection& c, const db::Row& task) {
   const db::Bindings id = {{"t", task.text("id")}};
-  Json document = document_of(c, *c.first(fmt::format("{} WHERE k.id = :t", kTaskQuestion), id));
+  std::vector<Json> one = {document_of(*c.first(fmt::format("{} WHERE k.id = :t", kTaskQuestion), id))};
+  add_assignees(c, one);
+  Json document = std::move(one[0]);
   document["references"] = Json::array();
   for (const db::Row& row :
        c.query("SELECT sha256, name FROM task_references WHERE task_id = :t ORDER BY name", id)) {
@@ -223,7 +239,8 @@ std::vector<db::Row> task_rows(db::Connection& c, const TaskQuery& query) {
 
 Page tasks(db::Connection& c, const TaskQuery& query) {
   const auto rows = task_rows(c, query);
-  Page page = page_of(rows, query.page, "id", [&](const db::Row& row) { return document_of(c, row); });
+  Page page = page_of(rows, query.page, "id", document_of);
+  add_assignees(c, page.items);
   if (!page.next.empty()) page.next = rows[page.items.size() - 1].text("entity_path") + "|" + page.next;
   return page;
 }

@@ -11,6 +11,7 @@ INSERT INTO takes_search (seq, show_id, words)
 SELECT seq, show_id, to_tsvector('simple', search_text) || array_to_tsvector(string_to_array(facets, ' ')) FROM takes ORDER BY seq;
 CREATE INDEX takes_search_by_words ON takes_search USING gin (words) WITH (fastupdate = off);
 CREATE INDEX takes_search_by_show ON takes_search (show_id, seq);
+ANALYZE takes_search;
 CREATE FUNCTION note_take_words() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN
     INSERT INTO takes_search (seq, show_id, words) VALUES (new.seq, new.show_id,
