@@ -82,25 +82,49 @@ void add_people(db::Database& database) {
   });
 }
 
+// Few are in work or in review, many are done: the last statuses of the list. In the order of the tasks.
+std::vector<size_t> statuses_of_tasks(const Show& show, const LargeStudio& size) {
+  std::mt19937_64 random(2);
+  std::vector<size_t> all;
+  for (int64_t i = 0; i < size.tasks(); ++i)
+    all.push_back(below(random, 100) < 6 ? static_cast<size_t>(below(random, 4)) : show.statuses.size() - 2);
+  return all;
+}
+
+// As production::refresh_task_states() has it: "TYPE:STATUS;", the last 12 letters of their ids, of the
+// shot's one task or two.
+std::string task_states(int64_t shot, const Show& show, const LargeStudio& size,
+                        const std::vector<size_t>& statuses) {
+  std::string states;
+  for (int64_t task = shot; task < size.tasks(); task += size.shots()) {
+    const std::string type = task < size.shots() ? show.task_type : id_of('y', 0);
+    states +=
+        fmt::format("{}:{};", type.substr(24), show.statuses[statuses[static_cast<size_t>(task)]].substr(24));
+  }
+  return states;
+}
+
 void add_entities(db::Database& database, const Show& show, const LargeStudio& size, const Words& words) {
   constexpr std::string_view kColumns =
-      "id, show_id, parent_id, kind, asset_type, code, path, name, search_text, created_at";
+      "id, show_id, parent_id, kind, asset_type, code, path, name, search_text, task_states, created_at";
   const int64_t sequences = (size.shots() + 99) / 100;
   in_parts(database, "sequences", sequences, [&](db::Connection& c, int64_t begin, int64_t end) {
     Rows rows(c, "entities", kColumns);
     for (int64_t i = begin; i < end; ++i)
-      rows.add(
-          fmt::format("'{0}', '{1}', NULL, 'sequence', '', 'sq{2:04}', 'sq{2:04}', '', 'sq{2:04}\n', '{3}'",
-                      id_of('q', i), show.id, i, kTime));
+      rows.add(fmt::format(
+          "'{0}', '{1}', NULL, 'sequence', '', 'sq{2:04}', 'sq{2:04}', '', 'sq{2:04}\n', '', '{3}'",
+          id_of('q', i), show.id, i, kTime));
   });
+  const std::vector<size_t> statuses = statuses_of_tasks(show, size);
   std::mt19937_64 random(1);
   in_parts(database, "shots", size.shots(), [&](db::Connection& c, int64_t begin, int64_t end) {
     Rows rows(c, "entities", kColumns);
     for (int64_t i = begin; i < end; ++i) {
       const std::string name = words.draw(random) + " " + words.draw(random);
-      rows.add(fmt::format("'{0}', '{1}', '{2}', 'shot', '', 'sh{3:04}', '{4}', '{5}', '{4}\n{5}', '{6}'",
-                           id_of('s', i), show.id, id_of('q', i / 100), i % 100 * 10, shot_path(i), name,
-                           kTime));
+      rows.add(
+          fmt::format("'{0}', '{1}', '{2}', 'shot', '', 'sh{3:04}', '{4}', '{5}', '{4}\n{5}', '{6}', '{7}'",
+                      id_of('s', i), show.id, id_of('q', i / 100), i % 100 * 10, shot_path(i), name,
+                      task_states(i, show, size, statuses), kTime));
     }
   });
   in_parts(database, "assets", LargeStudio::kAssets, [&](db::Connection& c, int64_t begin, int64_t end) {
@@ -108,7 +132,7 @@ void add_entities(db::Database& database, const Show& show, const LargeStudio& s
     for (int64_t i = begin; i < end; ++i)
       rows.add(fmt::format(
           "'{0}', '{1}', NULL, 'asset', '{2}', 'asset{3:04}', 'asset{3:04}', '{4}', 'asset{3:04}\n{4}', "
-          "'{5}'",
+          "'', '{5}'",
           id_of('a', i), show.id, i % 3 ? "texture" : "background", i, words.draw(random), kTime));
   });
   in_parts(database, "castings", size.shots(), [&](db::Connection& c, int64_t begin, int64_t end) {
@@ -134,6 +158,7 @@ std::string_view verdict_on(int64_t take) {
 // Tasks are those of the shots in turn; shots have one, and every fourth a second, of an asset instead.
 void add_tasks(db::Database& database, const Show& show, const LargeStudio& size) {
   std::mt19937_64 random(2);
+  const std::vector<size_t> statuses = statuses_of_tasks(show, size);
   const auto second_type = id_of('y', 0);
   {
     db::Transaction tx(database);
@@ -147,9 +172,7 @@ void add_tasks(db::Database& database, const Show& show, const LargeStudio& size
         "id, show_id, entity_id, entity_path, task_type_id, status_id, brief, take_count, approved_take_id, "
         "status_at, created_at");
     for (int64_t i = begin; i < end; ++i) {
-      // Few are in work or in review, many are done: the last statuses of the list.
-      const size_t status =
-          below(random, 100) < 6 ? static_cast<size_t>(below(random, 4)) : show.statuses.size() - 2;
+      const size_t status = statuses[static_cast<size_t>(i)];
       const int64_t approved = approved_take(i);
       rows.add(fmt::format("'{}', '{}', '{}', '{}', '{}', '{}', 'a brief', 8, {}, '{}', '{}'", id_of('k', i),
                            show.id, id_of('s', i % size.shots()), shot_path(i % size.shots()),
@@ -162,13 +185,6 @@ void add_tasks(db::Database& database, const Show& show, const LargeStudio& size
     for (int64_t i = begin; i < end; ++i)
       rows.add(fmt::format("'{}', '{}'", id_of('k', i), id_of('p', below(random, LargeStudio::kPeople))));
   });
-  // As refresh_task_states() does for one; the last 12 letters of an id begin at the 25th.
-  db::Transaction tx(database);
-  tx->execute(fmt::format(
-      "UPDATE entities SET task_states = coalesce((SELECT {}(substr(k.task_type_id, 25) || ':' || "
-      "substr(k.status_id, 25) || ';', '') FROM tasks k WHERE k.entity_id = entities.id), '')",
-      database.backend() == db::Backend::sqlite ? "group_concat" : "string_agg"));
-  tx.commit();
 }
 
 std::string facets_of_take(int64_t take, const Show& show, const LargeStudio& size, const std::string& origin,

@@ -54,8 +54,11 @@ struct BoardQuery {
   PageQuery page = {};
   int64_t offset = 0;  // lines to pass over, for jumps in long lists
 };
-Page board(db::Connection& c, const BoardQuery& query);
-int64_t board_total(db::Connection& c, const BoardQuery& query);
+struct Board {
+  Page page;
+  int64_t total = 0;  // lines of all pages
+};
+Board board(db::Connection& c, const BoardQuery& query);
 
 // The assets of a shot, or the shots of an asset: {entity, count, label}.
 std::vector<Json> casting(db::Connection& c, const db::Row& entity);

@@ -61,8 +61,22 @@ class ListsTest : public TestOnBoth {
   }
   size_t on_board(BoardQuery query) {
     query.show_id = show_;
-    const size_t lines = board(*database_.connect(), query).items.size();
-    EXPECT_EQ(board_total(*database_.connect(), query), static_cast<int64_t>(lines));
+    const db::Lease c = database_.connect();
+    const Board all = board(*c, query);
+    // Page by page, and past the end, it is as many.
+    query.page.limit = 1;
+    size_t lines = 0;
+    for (bool more = true; more;) {
+      const Board one = board(*c, query);
+      EXPECT_EQ(one.total, all.total);
+      lines += one.page.items.size();
+      query.page.after = one.page.next;
+      more = !one.page.next.empty();
+    }
+    query.page.after = "~";
+    EXPECT_EQ(board(*c, query).total, all.total);
+    EXPECT_EQ(all.total, static_cast<int64_t>(lines));
+    EXPECT_EQ(all.page.items.size(), lines);
     return lines;
   }
   std::string status(const char* code) {
@@ -152,6 +166,8 @@ TEST_P(ListsTest, ShotsAreFoundByAnyPartInAnyCaseAndTheBoardByItsTasks) {
   EXPECT_EQ(on_board({.status_id = status("todo")}), 0U);
   EXPECT_EQ(on_board({.status_id = status("done")}), 1U);
   EXPECT_EQ(on_board({.search = "sh010", .status_id = status("done")}), 0U);
+  EXPECT_EQ(on_board({.search = "sh0"}), 3U);
+  EXPECT_EQ(on_board({.search = "the pier"}), 2U);
   const std::string type = find_type(*database_.connect(), "task_types", show_, "background").text("id");
   EXPECT_EQ(on_board({.task_type_id = type}), 1U);
   EXPECT_EQ(on_board({.task_type_id = type, .status_id = status("done")}), 1U);

@@ -130,11 +130,9 @@ Reply board(Call& call) {
   if (call.has("status"))
     query.status_id =
         production::find_type(*c, "task_statuses", query.show_id, call.text("status")).text("id");
-  const production::Page page = production::board(*c, query);
-  Json document = page.document();
-  // A page that is the whole list is its count.
-  const bool whole = query.page.after.empty() && query.offset == 0 && page.next.empty();
-  document["total"] = whole ? static_cast<int64_t>(page.items.size()) : production::board_total(*c, query);
+  const production::Board board = production::board(*c, query);
+  Json document = board.page.document();
+  document["total"] = board.total;
   document["offset"] = query.offset;
   return {.body = document};
 }
