@@ -95,7 +95,7 @@ TEST_P(Events, AreOnlyThoseThatOneMaySee) {
   EXPECT_EQ(seen.find("secret"), seen.npos) << seen;
   EXPECT_EQ(seen.find("thing:studio"), seen.npos) << seen;
   EXPECT_NE(seen.find("event: thing:mine"), seen.npos) << seen;
-  EXPECT_EQ(Client(client).get("/api/v1/events/stream?show=other").status, 403);
+  EXPECT_EQ(Client(client).get("/api/v1/events/stream?show=other").status, 404);
   EXPECT_EQ(Client(client).get("/api/v1/events/stream?show=none").status, 404);
 }
 
