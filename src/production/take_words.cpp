@@ -1,12 +1,13 @@
-// Cost, with n takes of which a share f has all that is sought: in the order of the list 50/f takes are
-// looked at, 0.25 us each; through the index f*n takes are fetched, 3 us each, and sorted. With a sample of
-// 500 takes in which fewer than 3 fit going through the index, either way costs some 30 ms at most for a
-// million takes.
+// Cost, in microseconds, for n takes of which a share f has all that is sought: in the order of the list 50/f
+// takes are looked at, 0.25 each; through the index the lists of the words asked for are read, 0.16 for each
+// take in them, and the takes common to them fetched, 3 each. The shares come from a sample; for a million
+// takes the cheaper way takes some 25 ms at most.
 //
-// The index is asked for rare words only. It would collect every take of a frequent beginning before it
-// compares (30 ms for a word of every second take); the takes that it gives are looked at for the other
-// words.
+// The index is asked for the rarer words only: it collects every take of a word before it compares. The takes
+// that it gives are looked at for the other words.
 #include "production/take_words.h"
+
+#include <algorithm>
 
 #include "base/text.h"
 
@@ -14,9 +15,8 @@ namespace maquette::production {
 
 namespace {
 
-constexpr int64_t kSample = 500;
-constexpr int64_t kFrequent = 3;  // of the sample, all that is sought together: read in the list's order
-constexpr int64_t kRare = kSample / 10;  // of the sample, one word: asked of the index
+constexpr int64_t kSample = 3000;                            // takes
+constexpr double kLook = 0.25, kCollect = 0.16, kFetch = 3;  // microseconds a take, all in memory
 
 struct Term {
   std::string tsquery;  // with its value's name in the place of {}
@@ -47,15 +47,16 @@ std::string bound_query(Conditions& where, const std::string_view (&names)[2], c
 }
 
 struct Shares {
-  int64_t all = 0;            // of the sample, takes that have everything
-  std::vector<int64_t> each;  // that have one facet or word, in their order
+  double takes = 0;          // in the table
+  double all = 0;            // share of them that has everything
+  std::vector<double> each;  // that has one facet or word, in their order
 };
 
 // Takes all over the table, the same ones each time, so that they stay in memory: number i is at the golden
 // section of the one before, which no rhythm of the data repeats.
 Shares sample(db::Connection& c, const TakeWords& sought) {
   Conditions values;
-  std::string counts = fmt::format("count(*) FILTER (WHERE s.words @@ {}) AS n",
+  std::string counts = fmt::format("max(s.seq) AS last, count(*) FILTER (WHERE s.words @@ {}) AS n",
                                    bound_query(values, {"facets", "words"}, sought));
   const std::vector<Term> terms = terms_of(sought);
   std::vector<std::string> names;
@@ -72,25 +73,39 @@ Shares sample(db::Connection& c, const TakeWords& sought) {
                   "floor(g.at)) * (SELECT max(seq) FROM takes_search)) AS bigint)",
                   counts, kSample),
       values.bindings());
-  Shares shares{.all = row.integer("n"), .each = {}};
-  for (size_t i = 0; i < terms.size(); ++i) shares.each.push_back(row.integer(fmt::format("n{}", i)));
+  // What the sample has none of may be there all the same: half a take of it.
+  const auto share = [&](const std::string& name) {
+    return std::max(0.5, static_cast<double>(row.integer(name))) / static_cast<double>(kSample);
+  };
+  Shares shares{.takes = static_cast<double>(row.integer("last")), .all = share("n"), .each = {}};
+  for (size_t i = 0; i < terms.size(); ++i) shares.each.push_back(share(fmt::format("n{}", i)));
   return shares;
 }
 
-// The terms that few takes have; all of them where none is rare.
-TakeWords rare_terms(const TakeWords& sought, const Shares& shares) {
-  TakeWords rare;
+struct IndexPlan {
+  TakeWords words;  // that the index is asked for
+  double cost = 0;  // microseconds
+};
+
+// The rarest word, and each other whose list is read in less time than the takes are fetched that it spares.
+IndexPlan plan_index(const TakeWords& sought, const Shares& shares) {
+  const double rarest = *std::ranges::min_element(shares.each);
+  IndexPlan plan;
+  double listed = 0, fetched = 1;
   for (size_t i = 0; i < shares.each.size(); ++i) {
-    if (shares.each[i] > kRare) continue;
+    const double share = shares.each[i];
+    if (share > rarest && kCollect * share > kFetch * rarest * (1 - share)) continue;
+    listed += share;
+    fetched *= share;
     const size_t facets = sought.facets.size();
     if (i < facets) {
-      rare.facets.push_back(sought.facets[i]);
+      plan.words.facets.push_back(sought.facets[i]);
     } else {
-      rare.words.push_back(sought.words[i - facets]);
+      plan.words.words.push_back(sought.words[i - facets]);
     }
   }
-  if (rare.facets.empty() && rare.words.empty()) return {.facets = sought.facets, .words = sought.words};
-  return rare;
+  plan.cost = shares.takes * (kCollect * listed + kFetch * std::max(fetched, shares.all));
+  return plan;
 }
 
 }  // namespace
@@ -123,10 +138,11 @@ std::string found_takes(Conditions& where, db::Connection& c, const TakeWords& s
     of_source.add("s.seq < :sought_after");
     where.bind("sought_after", int64_t{*after});
   }
-  const bool in_order = shares.all >= kFrequent;
+  const IndexPlan index = plan_index(sought, shares);
+  const bool in_order = kLook * static_cast<double>(query.page.limit + 1) / shares.all < index.cost;
   if (!in_order) {
-    of_source.add(fmt::format("s.words @@ {}",
-                              bound_query(where, {"rare_facets", "rare_words"}, rare_terms(sought, shares))));
+    of_source.add(
+        fmt::format("s.words @@ {}", bound_query(where, {"rare_facets", "rare_words"}, index.words)));
   }
   where.bind("sought_limit", int64_t{query.page.limit} + 1);
   return fmt::format("SELECT s.seq FROM takes_search s{} ORDER BY s.seq{} DESC LIMIT :sought_limit",
