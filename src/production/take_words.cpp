@@ -79,6 +79,11 @@ Shares sample(db::Connection& c, const TakeWords& sought) {
   };
   Shares shares{.takes = static_cast<double>(row.integer("last")), .all = share("n"), .each = {}};
   for (size_t i = 0; i < terms.size(); ++i) shares.each.push_back(share(fmt::format("n{}", i)));
+  // So few are chance: then as if the words came independently of each other, where that is less. Looking for
+  // takes that are not there is the dearest mistake.
+  double independent = 1;
+  for (const double each : shares.each) independent *= each;
+  if (row.integer("n") < 5) shares.all = std::min(shares.all, independent);
   return shares;
 }
 
