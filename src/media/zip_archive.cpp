@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <zip.h>
 
+#include "base/file.h"
+
 namespace maquette::media {
 
 namespace {
@@ -20,17 +22,16 @@ Error bad_zip(std::string_view found) {
 
 std::string text_of(zip_error_t& error) { return zip_error_strerror(&error); }
 
-void add_entry(zip_t* archive, const ZipEntry& entry) {
-  zip_source_t* source = zip_source_buffer(archive, entry.bytes.data(), entry.bytes.size(), 0);
+// Takes the source over.
+void add_source(zip_t* archive, const std::string& name, zip_source_t* source, bool compressed) {
   if (source == nullptr) throw cannot_write(zip_strerror(archive));
-  const zip_int64_t index = zip_file_add(archive, entry.name.c_str(), source, ZIP_FL_ENC_UTF_8);
+  const zip_int64_t index = zip_file_add(archive, name.c_str(), source, ZIP_FL_ENC_UTF_8);
   if (index < 0) {
     zip_source_free(source);
     throw cannot_write(zip_strerror(archive));
   }
   const auto at = static_cast<zip_uint64_t>(index);
-  const zip_int32_t method = entry.compressed ? ZIP_CM_DEFLATE : ZIP_CM_STORE;
-  if (zip_set_file_compression(archive, at, method, 0) != 0 ||
+  if (zip_set_file_compression(archive, at, compressed ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0) != 0 ||
       zip_file_set_dostime(archive, at, 0, kFirstDosDate, 0) != 0)
     throw cannot_write(zip_strerror(archive));
 }
@@ -68,10 +69,27 @@ std::string write_zip(const std::vector<ZipEntry>& entries) {
     zip_source_free(target.get());
     throw cannot_write(text_of(error));
   }
-  for (const ZipEntry& entry : entries) add_entry(archive.get(), entry);
+  for (const ZipEntry& entry : entries) {
+    add_source(archive.get(), entry.name,
+               zip_source_buffer(archive.get(), entry.bytes.data(), entry.bytes.size(), 0), entry.compressed);
+  }
   if (zip_close(archive.get()) != 0) throw cannot_write(zip_strerror(archive.get()));
   static_cast<void>(archive.release());
   return bytes_of(target.get());
+}
+
+void write_zip_of_files(const std::filesystem::path& out, const std::vector<ZipFile>& files) {
+  AtomicFile writing(out);
+  int code = 0;
+  std::unique_ptr<zip_t, decltype(&zip_discard)> archive(
+      zip_open(writing.temporary().c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code), &zip_discard);
+  if (!archive) throw cannot_write(fmt::format("code {}", code));
+  for (const ZipFile& each : files) {
+    add_source(archive.get(), each.name, zip_source_file(archive.get(), each.file.c_str(), 0, -1), false);
+  }
+  if (zip_close(archive.get()) != 0) throw cannot_write(zip_strerror(archive.get()));
+  static_cast<void>(archive.release());
+  writing.commit();
 }
 
 struct ZipReader::State {

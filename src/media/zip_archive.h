@@ -1,7 +1,8 @@
-// Zip archives in memory: written so that equal entries give equal bytes, read with limits, since they come
+// Zip archives: written so that equal entries give equal bytes, read with limits, since they come
 // from outside. Nothing is ever unpacked to disk. The one place that knows libzip.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +21,14 @@ struct ZipEntry {
 
 // In the order given, with the same date (1980-01-01) for all. Throws Error(failed).
 std::string write_zip(const std::vector<ZipEntry>& entries);
+
+// Files of the disk, stored as they are, into a new archive at `out`: read piece by piece, whatever their
+// size.
+struct ZipFile {
+  std::string name;
+  std::filesystem::path file;
+};
+void write_zip_of_files(const std::filesystem::path& out, const std::vector<ZipFile>& files);
 
 struct ZipLimits {
   size_t entries = 20'000;

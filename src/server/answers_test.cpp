@@ -111,10 +111,12 @@ std::vector<Step> story_of_all(bool sqlite) {
       png(8, 8, 9, png_chunk("tEXt", std::string("parameters\0", 11) + parameters));
   std::vector<Step> steps;
   const std::set<std::string_view> later = {
-      "job retry",      "take approve", "take recipe",   "take withdraw",  "take restore",
-      "take purge",     "deliver",      "delivery list", "task unapprove", "annotation remove",
-      "playlist sheet", "me password",  "link revoke",   "token revoke",   "role withdraw",
-      "take file-add",  "backup",       "job preview",   "cast remove",    "task reference-remove"};
+      "job retry",      "take approve",         "take recipe",    "take withdraw",
+      "take restore",   "take purge",           "deliver",        "delivery list",
+      "delivery file",  "delivery archive",     "task unapprove", "annotation remove",
+      "playlist sheet", "me password",          "link revoke",    "token revoke",
+      "role withdraw",  "take file-add",        "backup",         "job preview",
+      "cast remove",    "task reference-remove"};
   for (const Operation& operation : app::operations()) {
     if (!later.contains(operation.name)) steps.push_back({.operation = operation.name});
   }
@@ -124,6 +126,8 @@ std::vector<Step> story_of_all(bool sqlite) {
       {"take approve"},
       {"deliver", {{"formats", {"png16"}}, {"name", "reel1"}}},
       {"delivery list"},
+      {"delivery file"},
+      {"delivery archive"},
       {"task unapprove"},
       {"take withdraw", {{"take", t02}}},
       {"take restore", {{"take", t02}}},

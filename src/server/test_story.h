@@ -218,6 +218,8 @@ class Story {
                                          {"role", "artist"},
                                          {"status", "wip"},
                                          {"representation", "layer"},
+                                         {"delivery", "reel1"},
+                                         {"file", "manifest.json"},
                                          {"name", "sky"}};
 };
 

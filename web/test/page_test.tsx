@@ -188,6 +188,10 @@ describe("in and out of a show", () => {
     submit("dialog form");
     await soon(() => expect(find(".delivery").textContent).toContain("reel1"));
     expect(find(".delivery").textContent).toContain("exr");
+    const links = [...root.querySelectorAll<HTMLAnchorElement>(".delivery a")].map((link) => new URL(link.href).pathname);
+    expect(links.some((link) => link.endsWith("/shows/lanterns/deliveries/reel1/archive"))).toBe(true);
+    expect(links.some((link) => link.endsWith("/deliveries/reel1/files/manifest.json"))).toBe(true);
+    expect(links.filter((link) => link.includes("/files/")).length).toBeGreaterThan(1);
   });
   it("brings in a table, and says what is wrong with one", async () => {
     await open("/shows/lanterns/exchange");

@@ -143,10 +143,15 @@ void write_format(db::Connection& c, const production::FileStore& store, const D
 std::vector<Delivered> items_of(db::Connection& c, const db::Row& show, const DeliveryRequest& request) {
   std::vector<db::Row> takes;
   if (request.takes.empty()) {
+    if (!request.path.empty()) production::find_entity(c, show.text("code") + "/" + request.path);
     takes = c.query(
-        "SELECT t.* FROM takes t JOIN tasks k ON k.approved_take_id = t.id WHERE t.show_id = :s ORDER BY "
-        "k.entity_path, t.seq",
-        {{"s", show.text("id")}});
+        "SELECT t.* FROM takes t JOIN tasks k ON k.approved_take_id = t.id WHERE t.show_id = :s AND (:p = '' "
+        "OR "
+        "k.entity_path = :p OR substr(k.entity_path, 1, :n) = :below) ORDER BY k.entity_path, t.seq",
+        {{"s", show.text("id")},
+         {"p", request.path},
+         {"n", static_cast<int64_t>(request.path.size() + 1)},
+         {"below", request.path + "/"}});
   } else {
     for (const std::string& id : request.takes) takes.push_back(production::find_take(c, id));
   }
@@ -170,6 +175,67 @@ std::vector<Delivered> items_of(db::Connection& c, const db::Row& show, const De
 }  // namespace
 
 std::vector<std::string> delivery_formats() { return {"png16", "tiff16", "exr", "ora", "psd"}; }
+
+namespace {
+
+fs::path folder_of(Studio& studio, const db::Row& show, const std::string& delivery) {
+  production::require_code(delivery, "a delivery");
+  return studio.show_folder(show.text("root")) / "delivery" / delivery;
+}
+
+Json manifest_of(Studio& studio, const db::Row& show, const std::string& delivery) {
+  const auto text = read_text_file(folder_of(studio, show, delivery) / "manifest.json");
+  if (!text) {
+    throw Error(ErrorCode::not_found, "there is no delivery \"{}\"", delivery)
+        .hint("maquette delivery list {}", show.text("code"));
+  }
+  return parse_json(*text, delivery).take();
+}
+
+}  // namespace
+
+std::vector<Json> deliveries_of(Studio& studio, const db::Row& show) {
+  std::vector<Json> list;
+  std::error_code error;
+  for (const fs::directory_entry& entry :
+       fs::directory_iterator(studio.show_folder(show.text("root")) / "delivery", error)) {
+    const std::string name = entry.path().filename().string();
+    if (!entry.is_directory() || name.starts_with('.')) continue;
+    const auto text = read_text_file(entry.path() / "manifest.json");
+    if (!text) continue;
+    if (auto manifest = parse_json(*text, name)) list.push_back(*manifest);
+  }
+  std::ranges::sort(
+      list, [](const Json& a, const Json& b) { return a.value("made_at", "") > b.value("made_at", ""); });
+  return list;
+}
+
+fs::path delivered_file(Studio& studio, const db::Row& show, const std::string& delivery,
+                        const std::string& name) {
+  const Json manifest = manifest_of(studio, show, delivery);
+  const bool named = name == "manifest.json" || std::ranges::any_of(manifest["files"], [&](const Json& file) {
+                       return file["name"] == name;
+                     });
+  if (!named) throw Error(ErrorCode::not_found, "the delivery \"{}\" has no file \"{}\"", delivery, name);
+  fs::path file = folder_of(studio, show, delivery) / name;
+  if (!fs::exists(file))
+    throw Error(ErrorCode::not_found, "a file of the delivery is gone from the disk")
+        .with("where", file.string());
+  return file;
+}
+
+fs::path delivery_archive(Studio& studio, const db::Row& show, const std::string& delivery) {
+  const Json manifest = manifest_of(studio, show, delivery);
+  std::vector<media::ZipFile> files = {
+      {.name = delivery + "/manifest.json", .file = delivered_file(studio, show, delivery, "manifest.json")}};
+  for (const Json& file : manifest["files"]) {
+    const std::string name = file["name"];
+    files.push_back({.name = delivery + "/" + name, .file = delivered_file(studio, show, delivery, name)});
+  }
+  const fs::path out = studio.spool() / fmt::format("delivery-{}.zip", new_uuid());
+  media::write_zip_of_files(out, files);
+  return out;
+}
 
 Json deliver(Studio& studio, const db::Row& show, const DeliveryRequest& request) {
   const std::vector<std::string> formats =

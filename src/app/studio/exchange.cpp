@@ -1,7 +1,4 @@
-#include <algorithm>
-
 #include "app/studio/archive.h"
-#include "app/studio/delivery.h"
 #include "app/studio/doctor.h"
 #include "app/studio/handlers.h"
 #include "app/studio/operations.h"
@@ -20,47 +17,6 @@ using production::Action;
 using production::Change;
 
 constexpr Parameter kShow = {"show", Place::path, Kind::text, "code or id of the show", true};
-
-db::Row show_of(const Call& call, Action action = Action::show_read) {
-  db::Row show = production::find_show(*call.studio.database().connect(), call.text("show"));
-  production::require(call.caller, action, show.text("id"));
-  return show;
-}
-
-Reply make_delivery(Call& call) {
-  const db::Row show = show_of(call, Action::delivery_make);
-  std::vector<std::string> takes;
-  for (const std::string& take : call.list("takes"))
-    takes.push_back(production::find_take(*call.studio.database().connect(), take).text("id"));
-  const Json made = deliver(call.studio, show,
-                            {.name = call.text("name"), .formats = call.list("formats"), .takes = takes});
-  changing(call, Action::delivery_make, show.text("id"), [&](const Change& change) {
-    change.log({.action = "show:deliver",
-                .subject_kind = "show",
-                .subject_id = show.text("id"),
-                .subject_name = show.text("code"),
-                .show_id = show.text("id"),
-                .after = {{"name", made["name"]}, {"files", made["files"]}}});
-  });
-  return {.body = made, .created = true};
-}
-
-Reply deliveries(Call& call) {
-  const db::Row show = show_of(call);
-  std::vector<Json> items;
-  std::error_code error;
-  for (const fs::directory_entry& entry :
-       fs::directory_iterator(call.studio.show_folder(show.text("root")) / "delivery", error)) {
-    const std::string name = entry.path().filename().string();
-    if (!entry.is_directory() || name.starts_with('.')) continue;
-    const auto text = read_text_file(entry.path() / "manifest.json");
-    if (!text) continue;
-    if (auto manifest = parse_json(*text, name)) items.push_back(*manifest);
-  }
-  std::ranges::sort(
-      items, [](const Json& a, const Json& b) { return a.value("made_at", "") > b.value("made_at", ""); });
-  return list_reply(items);
-}
 
 Reply export_table(Call& call) {
   const db::Row show = show_of(call);
@@ -119,27 +75,6 @@ Reply backup(Call& call) {
 
 std::vector<Operation> exchange_operations() {
   return {
-      {"deliver",
-       "POST",
-       "/shows/{show}/deliveries",
-       Action::delivery_make,
-       "hand over approved takes as files",
-       "maquette deliver lanterns --formats exr,psd --name reel1",
-       {kShow,
-        {"takes", Place::body, Kind::list, "left out: every approved take"},
-        {"formats", Place::body, Kind::list, "png16 (left out), tiff16, exr, ora, psd"},
-        {"name", Place::body, Kind::text, "of the folder; left out: the time"}},
-       false,
-       make_delivery},
-      {"delivery list",
-       "GET",
-       "/shows/{show}/deliveries",
-       Action::show_read,
-       "what was handed over",
-       "maquette delivery list lanterns",
-       {kShow},
-       false,
-       deliveries},
       {"export",
        "GET",
        "/shows/{show}/export",

@@ -1,6 +1,14 @@
 #include "app/studio/handlers.h"
 
+#include "production/references.h"
+
 namespace maquette::app {
+
+db::Row show_of(const Call& call, production::Action action) {
+  db::Row show = production::find_show(*call.studio.database().connect(), call.text("show"));
+  production::require(call.caller, action, show.text("id"));
+  return show;
+}
 
 production::PageQuery page_query(const Call& call) {
   constexpr int64_t kMost = 500;

@@ -28,6 +28,9 @@ inline void require_reading(const Call& call, const std::string& show_id) {
   production::require(call.caller, production::Action::show_read, show_id);
 }
 
+// The show that the argument "show" names, if the caller may do this in it.
+db::Row show_of(const Call& call, production::Action action = production::Action::show_read);
+
 production::PageQuery page_query(const Call& call);
 // "after", "limit": of every list.
 std::vector<Parameter> with_paging(std::vector<Parameter> parameters);

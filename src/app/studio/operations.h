@@ -18,5 +18,6 @@ std::vector<Operation> library_operations();
 std::vector<Operation> people_operations();
 std::vector<Operation> event_operations();
 std::vector<Operation> exchange_operations();
+std::vector<Operation> delivery_operations();
 
 }  // namespace maquette::app

@@ -21,7 +21,8 @@ const kTablesIn = ["shots", "assets", "casting", "edl"] as const;
 function DeliveryDialog({ base, close, done }: { base: string; close(): void; done(): Promise<void> }): JSX.Element {
   async function deliver(form: FormData): Promise<void> {
     const name = String(form.get("name") ?? "").trim();
-    const made = await api.post<Delivery>(`${base}/deliveries`, { formats: form.getAll("format"), ...(name ? { name } : {}) });
+    const path = String(form.get("path") ?? "").trim();
+    const made = await api.post<Delivery>(`${base}/deliveries`, { formats: form.getAll("format"), ...(name ? { name } : {}), ...(path ? { path } : {}) });
     notify("exchange.delivered", { name: made.name, files: made.files.length });
     await done();
   }
@@ -29,6 +30,7 @@ function DeliveryDialog({ base, close, done }: { base: string; close(): void; do
     <FormDialog title={t("exchange.deliver")} submit={t("exchange.deliver_now")} close={close} perform={deliver}>
       <p class="muted">{t("exchange.deliver_note")}</p>
       <TextField label={t("common.name")} name="name" autofocus note={t("exchange.name_note")} pattern={"[A-Za-z0-9][A-Za-z0-9_.\\-]*"} />
+      <TextField label={t("exchange.path")} name="path" note={t("exchange.path_note")} />
       <fieldset class="checks">
         <legend class="label">{t("exchange.formats")}</legend>
         {kFormats.map((format) => (
@@ -44,7 +46,8 @@ function DeliveryDialog({ base, close, done }: { base: string; close(): void; do
   );
 }
 
-function DeliveryRow({ delivery }: { delivery: Delivery }): JSX.Element {
+function DeliveryRow({ base, delivery }: { base: string; delivery: Delivery }): JSX.Element {
+  const here = `${base}/deliveries/${segment(delivery.name)}`;
   const formats = [...new Set(delivery.files.map((file) => file.format))];
   return (
     <li class="panel delivery">
@@ -68,7 +71,11 @@ function DeliveryRow({ delivery }: { delivery: Delivery }): JSX.Element {
           <tbody>
             {delivery.files.map((file) => (
               <tr key={file.name}>
-                <td class="mono">{file.name}</td>
+                <td class="mono">
+                  <a href={api.url(`${here}/files/${segment(file.name)}`)} download={file.name}>
+                    {file.name}
+                  </a>
+                </td>
                 <td>{file.reference}</td>
                 <td class="number">{formatBytes(file.bytes)}</td>
                 <td class="mono faint" title={file.sha256}>
@@ -78,6 +85,14 @@ function DeliveryRow({ delivery }: { delivery: Delivery }): JSX.Element {
             ))}
           </tbody>
         </table>
+        <div class="row row-wrap delivery-foot">
+          <a class="button" href={api.url(`${here}/archive`)} download={`${delivery.name}.zip`}>
+            {t("exchange.archive")}
+          </a>
+          <a class="button" href={api.url(`${here}/files/manifest.json`)} download={`${delivery.name}-manifest.json`}>
+            {t("exchange.manifest")}
+          </a>
+        </div>
       </details>
     </li>
   );
@@ -161,7 +176,7 @@ export function ExchangeView({ values }: { values: Record<string, string> }): JS
           {deliveries.data.value && items.length === 0 && <p class="faint">{t("exchange.none")}</p>}
           <ul class="stack">
             {items.map((delivery) => (
-              <DeliveryRow key={delivery.name} delivery={delivery} />
+              <DeliveryRow key={delivery.name} base={base} delivery={delivery} />
             ))}
           </ul>
         </section>
