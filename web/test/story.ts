@@ -308,7 +308,7 @@ try {
   page.on("response", (answer) => {
     // A preview may be gone by the time it is asked for: its picture is finished. A task has no canvas at first, and
     // what was painted by hand no recipe.
-    const expected = answer.status() === 404 && /\/(preview|canvas|recipe)$/.test(answer.url());
+    const expected = answer.status() === 404 && /\/(preview|canvas|recipe)$/.test(new URL(answer.url()).pathname);
     if (answer.status() >= 400 && !expected) complaints.push(`${answer.status()} ${answer.request().method()} ${answer.url()}`);
   });
   page.on("console", (message) => {

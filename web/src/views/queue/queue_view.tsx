@@ -1,11 +1,12 @@
 // Everything that is being made or waits for it, in the order in which it will be made; what ended lately below.
 import type { JSX } from "preact";
 import { usePages } from "../../api/pages";
-import { jobProgress, previewUrl } from "../../api/job_progress";
+import { jobProgress } from "../../api/job_progress";
 import { api, may, me } from "../../api/session";
 import type { Job } from "../../model/documents";
 import { ErrorBox } from "../../parts/error_box";
 import { JobBar } from "../../parts/job_bar";
+import { JobPreview } from "../../parts/job_preview";
 import { reportError } from "../../parts/notices";
 import { Link, place, setQuery } from "../../parts/router";
 import { useShowChoice } from "../../parts/show_choice";
@@ -21,13 +22,12 @@ function mayChange(job: Job): boolean {
 }
 
 function JobRow({ job }: { job: Job }): JSX.Element {
-  const preview = job.state === "running" ? previewUrl(job.id) : null;
   const isWaiting = job.state === "queued";
   const isAlive = isWaiting || job.state === "running";
   const doIt = (call: Promise<unknown>): void => void call.catch(reportError);
   return (
     <li class="queue-row panel">
-      <span class="queue-preview">{preview && <img src={preview} alt={t("job.preview")} />}</span>
+      <span class="queue-preview">{job.state === "running" && <JobPreview jobId={job.id} />}</span>
       <div class="queue-what">
         {job.task_id ? (
           <Link to={`/tasks/${job.task_id}`} class="clip">

@@ -1,10 +1,11 @@
 // What is being made for this task: progress, time left, the step as it looks, cancel; what failed and why.
 import type { JSX } from "preact";
 import { api } from "../../api/session";
-import { jobProgress, previewUrl } from "../../api/job_progress";
+import { jobProgress } from "../../api/job_progress";
 import { useResource } from "../../api/store";
 import type { Job, Page } from "../../model/documents";
 import { JobBar } from "../../parts/job_bar";
+import { JobPreview } from "../../parts/job_preview";
 import { ErrorBox } from "../../parts/error_box";
 import { reportError } from "../../parts/notices";
 import { t } from "../../words";
@@ -23,7 +24,9 @@ export function JobStrips({ taskId, showId }: { taskId: string; showId: string }
       {items.map((job) => (
         <li key={job.id} class="job-strip">
           {job.state === "running" && (
-            <span class="job-preview">{previewUrl(job.id) && <img src={previewUrl(job.id)!} alt={t("job.preview")} />}</span>
+            <span class="job-preview">
+              <JobPreview jobId={job.id} />
+            </span>
           )}
           <div class="grow">
             <JobBar job={job} progress={jobProgress.value.get(job.id) ?? null} />
