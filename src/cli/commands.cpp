@@ -51,6 +51,10 @@ const Command kCommands[] = {
      take_import},
     {"take replay", "paint a take again from its record, and compare the two",
      "maquette take replay lanterns/sq010/sh020:background/v001/t02 --out again.png", take_replay},
+    {"audit memorised", "warn where a model may know the picture of a prompt by heart",
+     "maquette audit memorised --model models/starter --prompt \"a lighthouse at dusk\"\n"
+     "maquette audit memorised --recipe out/7.png --seeds 8 --json",
+     audit_memorised},
     {"worker", "make pictures for another program (the studio starts it), asked in lines of JSON",
      "echo '{\"quit\": true}' | maquette worker", worker},
     {"samplers", "list the samplers and schedules", "maquette samplers", list_samplers},

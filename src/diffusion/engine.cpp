@@ -275,6 +275,7 @@ Tensor sample(Run& run, const PictureInput& input, const Recipe& recipe, samplin
                       .score_bias = prompts.score_bias,
                       .adapters = controls.adapters};
   if (run.journal) request.journal = &*run.journal;
+  request.prompt_pull = run.callbacks.prompt_pull;
   int known = 0;  // steps
   request.step_done = [&run, &known](int done, int total, const Tensor& denoised) {
     const bool replaying = run.journal && run.journal->replaying();

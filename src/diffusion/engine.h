@@ -32,6 +32,8 @@ struct Callbacks {
   // Where the network's answers are kept, so that the same run goes on after a kill (step_journal.h); empty:
   // nowhere. The file stays when the picture is done.
   std::filesystem::path journal;
+  // How hard the prompt draws, at each call of the network that a negative guides (guidance.h).
+  std::function<void(double pull)> prompt_pull = {};
 };
 
 struct Picture {

@@ -45,6 +45,17 @@ void rescale(Tensor& guided, const Tensor& prompted, double fraction) {
   for (float& v : guided.data()) v *= factor;
 }
 
+double root_mean_square_difference(const Tensor& a, const Tensor& b) {
+  const auto x = a.data();
+  const auto y = b.data();
+  double squares = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    const double difference = static_cast<double>(x[i]) - y[i];
+    squares += difference * difference;
+  }
+  return std::sqrt(squares / static_cast<double>(x.size()));
+}
+
 // The sampler reads as much as the latent holds, and NaN would end as a black picture.
 void check_prediction(const Tensor& prediction, const Shape& expected) {
   if (!(prediction.shape() == expected)) {
@@ -94,6 +105,12 @@ Tensor GuidedModel::operator()(const Tensor& x, const CallPosition& at) {
   for (const PromptMoment::Part& part : positive.parts) members.push_back({.condition = part.condition});
   std::vector<Tensor> predictions = evaluate(members, x, at);
 
+  if (prompt_pull_) {
+    Tensor prompted = predictions[0].clone();
+    for (size_t i = 0; i < positive.parts.size(); ++i)
+      add_difference(prompted, predictions[i + 1], predictions[0], positive.parts[i].weight);
+    tell_prompt_pull(prompted, predictions[0]);
+  }
   Tensor mixed = predictions[0].clone();
   for (size_t i = 0; i < positive.parts.size(); ++i) {
     add_difference(mixed, predictions[i + 1], predictions[0], settings_.scale * positive.parts[i].weight);
@@ -111,11 +128,16 @@ Tensor GuidedModel::edit_guidance(const Tensor& x, const CallPosition& at) {
                 {.condition = negative, .positive = false},
                 {.condition = negative, .with_picture = false, .positive = false}},
                x, at);
+  tell_prompt_pull(predictions[0], predictions[1]);
   Tensor mixed = predictions[2].clone();
   add_difference(mixed, predictions[0], predictions[1], settings_.scale);
   add_difference(mixed, predictions[1], predictions[2], settings_.image_scale);
   if (settings_.rescale > 0) rescale(mixed, predictions[0], settings_.rescale);
   return mixed;
+}
+
+void GuidedModel::tell_prompt_pull(const Tensor& prompted, const Tensor& negative) const {
+  if (prompt_pull_) prompt_pull_(root_mean_square_difference(prompted, negative));
 }
 
 std::vector<Tensor> GuidedModel::evaluate(const std::vector<Member>& members, const Tensor& x,

@@ -83,6 +83,11 @@ struct AdapterStates {
   StepRange steps;
 };
 
+// How far the prompts of a call draw the prediction away from the negative's: the root mean square over its
+// elements of (prompted - negative), before the guidance scale. Words that a model knows by heart draw harder
+// (Wen et al. 2024, arXiv:2407.21720, section 4).
+using PromptPullFunction = std::function<void(double pull)>;
+
 class GuidedModel {
  public:
   GuidedModel(const models::UNet& unet, kernels::Exec& ex, PromptPlan plan, GuidanceSettings settings);
@@ -92,6 +97,8 @@ class GuidedModel {
   void set_extra_channels(Tensor extra) { extra_ = std::move(extra); }
   void set_control(ControlFunction control) { control_ = std::move(control); }
   void set_adapters(std::vector<AdapterStates> adapters) { adapters_ = std::move(adapters); }
+  // Called once for each call that is guided by a negative (of each tile, in tiled sampling).
+  void set_prompt_pull(PromptPullFunction prompt_pull) { prompt_pull_ = std::move(prompt_pull); }
   // Regional prompts: see nn::CrossContext::score_bias; for the positive parts only.
   void set_score_bias(std::map<int64_t, Tensor> bias) { score_bias_ = std::move(bias); }
 
@@ -113,6 +120,7 @@ class GuidedModel {
   Tensor input_of(const std::vector<Member>& members, const Tensor& x) const;
   std::vector<Tensor> adapter_states_for(int64_t batch, int step);
   Tensor edit_guidance(const Tensor& x, const CallPosition& at);
+  void tell_prompt_pull(const Tensor& prompted, const Tensor& negative) const;
 
   const models::UNet& unet_;
   kernels::Exec& ex_;
@@ -122,6 +130,7 @@ class GuidedModel {
   ControlFunction control_;
   std::vector<AdapterStates> adapters_;
   std::map<int64_t, Tensor> score_bias_;
+  PromptPullFunction prompt_pull_;
   std::map<std::vector<size_t>, nn::CrossContext> contexts_;
   FeatureCache feature_cache_;
 };

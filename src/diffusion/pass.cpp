@@ -142,6 +142,7 @@ Tensor run_pass(kernels::Exec& ex, const PassRequest& request, sampling::NoiseSo
   if (request.control) model.set_control(request.control);
   if (!request.score_bias.empty()) model.set_score_bias(request.score_bias);
   model.set_adapters(request.adapters);
+  model.set_prompt_pull(request.prompt_pull);
 
   sampling::SamplingHooks hooks;
   const bool masked =

@@ -20,6 +20,7 @@ struct PassRequest {
   std::function<void(int done, int total, const Tensor& denoised)>
       step_done;  // throws Error(cancelled) to stop
   StepJournal* journal = nullptr;
+  PromptPullFunction prompt_pull = {};  // not called for what the journal answers
 };
 
 // Whether a ControlNet or T2I-Adapter takes part; picture prompts (IP-Adapter) belong to the plain pipelines.

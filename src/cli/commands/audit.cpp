@@ -1,0 +1,86 @@
+// maquette audit: what a model may have learnt by heart.
+#include <algorithm>
+#include <memory>
+
+#include "app/generate.h"
+#include "app/memorised.h"
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/commands/values.h"
+#include "cli/output.h"
+
+namespace maquette::cli {
+
+namespace {
+
+struct Arguments {
+  std::string recipe_file, model, prompt, negative, references;
+  int seeds = 4, width = 0, height = 0;
+  double limit = 0, cfg = 0;
+  uint64_t seed = 0;
+};
+
+// One prompt a line; empty lines are none.
+std::vector<std::string> lines_of(const std::string& file) {
+  std::vector<std::string> lines;
+  const std::string text = read_text_file(file).take();
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    std::string line = text.substr(begin, end - begin);
+    if (line.ends_with('\r')) line.pop_back();
+    if (!line.empty()) lines.push_back(std::move(line));
+    begin = end + 1;
+  }
+  if (lines.empty()) {
+    throw Error(ErrorCode::bad_file, "\"{}\" holds no prompts", file).hint("one prompt a line");
+  }
+  return lines;
+}
+
+app::MemorisedRequest request_of(const CLI::App& app, const Arguments& a) {
+  app::MemorisedRequest request{.seeds = a.seeds, .limit = a.limit, .progress = show_progress};
+  if (!a.recipe_file.empty()) request.recipe = app::read_recipe(a.recipe_file).recipe;
+  const auto given = [&](const char* option) { return app.get_option(option)->count() > 0; };
+  Recipe& recipe = request.recipe;
+  if (given("--model")) recipe.model = FileRef{a.model, ""};
+  if (given("--prompt")) recipe.prompt = a.prompt;
+  if (given("--negative")) recipe.negative = a.negative;
+  if (given("--width")) recipe.width = a.width;
+  if (given("--height")) recipe.height = a.height;
+  if (given("--cfg")) recipe.cfg = a.cfg;
+  if (given("--seed")) recipe.seed = a.seed;
+  if (!a.references.empty()) request.references = lines_of(a.references);
+  return request;
+}
+
+}  // namespace
+
+std::function<void()> audit_memorised(CLI::App& app) {
+  auto a = std::make_shared<Arguments>();
+  add_json_flag(app);
+  app.add_option("--recipe", a->recipe_file, "a picture or recipe whose prompt is checked");
+  app.add_option("--model", a->model, "checkpoint file or diffusers folder");
+  app.add_option("--prompt", a->prompt, "the words to check");
+  app.add_option("--negative", a->negative, "what to stay away from");
+  app.add_option("--references", a->references,
+                 "a text file with one everyday prompt a line, in place of the built-in ones");
+  app.add_option("--seeds", a->seeds, "noises that are tried with every prompt")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--seed", a->seed, "the first of them");
+  app.add_option("--width", a->width, "pixels; the model's own size otherwise");
+  app.add_option("--height", a->height, "pixels");
+  app.add_option("--cfg", a->cfg, "guidance; must be above 1");
+  app.add_option("--limit", a->limit, "fail (exit code 9) above this many deviations");
+  return [a, &app] {
+    stop_on_interrupt();
+    const app::Facts facts = app::check_memorised(request_of(app, *a));
+    if (json_output()) {
+      print_json(facts.json);
+      return;
+    }
+    for (const std::string& line : facts.lines) print_line(line);
+  };
+}
+
+}  // namespace maquette::cli
