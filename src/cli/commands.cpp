@@ -51,6 +51,10 @@ const Command kCommands[] = {
      take_import},
     {"take replay", "paint a take again from its record, and compare the two",
      "maquette take replay lanterns/sq010/sh020:background/v001/t02 --out again.png", take_replay},
+    {"audit diversity", "measure how many really different pictures a set holds",
+     "maquette audit diversity out/", audit_diversity},
+    {"audit drift", "find the pictures of a sequence that leave its palette, and steady changes of colour",
+     "maquette audit drift deliveries/sq010/*.png", audit_drift},
     {"audit memorised", "warn where a model may know the picture of a prompt by heart",
      "maquette audit memorised --model models/starter --prompt \"a lighthouse at dusk\"\n"
      "maquette audit memorised --recipe out/7.png --seeds 8 --json",

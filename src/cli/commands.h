@@ -35,6 +35,8 @@ std::function<void()> restore(CLI::App& app);
 std::function<void()> show_move(CLI::App& app);
 std::function<void()> take_import(CLI::App& app);
 std::function<void()> take_replay(CLI::App& app);
+std::function<void()> audit_diversity(CLI::App& app);
+std::function<void()> audit_drift(CLI::App& app);
 std::function<void()> audit_memorised(CLI::App& app);
 std::function<void()> list_samplers(CLI::App& app);
 std::function<void()> prompt_tokens(CLI::App& app);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/picture_audits.h"
 #include "app/picture_recipe.h"
 #include "app/studio/naming.h"
 #include "app/studio/operation.h"
@@ -14,12 +15,6 @@
 namespace maquette::app {
 
 namespace {
-
-bool is_picture_name(const fs::path& file) {
-  static const std::vector<std::string> kEndings = {".png",  ".jpg", ".jpeg", ".tif", ".tiff",
-                                                    ".webp", ".exr", ".bmp",  ".hdr"};
-  return std::ranges::find(kEndings, lower_ascii(file.extension().string())) != kEndings.end();
-}
 
 class Importer {
  public:

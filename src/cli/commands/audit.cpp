@@ -1,9 +1,10 @@
-// maquette audit: what a model may have learnt by heart.
+// maquette audit: what a model may have learnt by heart, how diverse pictures are, how a sequence drifts.
 #include <algorithm>
 #include <memory>
 
 #include "app/generate.h"
 #include "app/memorised.h"
+#include "app/picture_audits.h"
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/commands/values.h"
@@ -53,7 +54,31 @@ app::MemorisedRequest request_of(const CLI::App& app, const Arguments& a) {
   return request;
 }
 
+void print(const app::Facts& facts) {
+  if (json_output()) {
+    print_json(facts.json);
+    return;
+  }
+  for (const std::string& line : facts.lines) print_line(line);
+}
+
+// A command over a set of pictures.
+std::function<void()> on_pictures(CLI::App& app,
+                                  app::Facts (*measure)(const app::PicturePaths&, const ProgressCallback&)) {
+  auto pictures = std::make_shared<std::vector<std::string>>();
+  add_json_flag(app);
+  app.add_option("PICTURES", *pictures, "files, and folders of them; in the order of the sequence")
+      ->required();
+  return [pictures, measure] {
+    stop_on_interrupt();
+    print(measure({pictures->begin(), pictures->end()}, show_progress));
+  };
+}
+
 }  // namespace
+
+std::function<void()> audit_diversity(CLI::App& app) { return on_pictures(app, app::audit_diversity); }
+std::function<void()> audit_drift(CLI::App& app) { return on_pictures(app, app::audit_drift); }
 
 std::function<void()> audit_memorised(CLI::App& app) {
   auto a = std::make_shared<Arguments>();
@@ -74,12 +99,7 @@ std::function<void()> audit_memorised(CLI::App& app) {
   app.add_option("--limit", a->limit, "fail (exit code 9) above this many deviations");
   return [a, &app] {
     stop_on_interrupt();
-    const app::Facts facts = app::check_memorised(request_of(app, *a));
-    if (json_output()) {
-      print_json(facts.json);
-      return;
-    }
-    for (const std::string& line : facts.lines) print_line(line);
+    print(app::check_memorised(request_of(app, *a)));
   };
 }
 
