@@ -35,6 +35,16 @@ std::string Sha256::hex() {
   return text;
 }
 
+Digest sha256(std::string_view bytes) {
+  // Looking an algorithm up takes longer than a small sum: once for the process.
+  static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  Digest digest{};
+  auto* out = reinterpret_cast<unsigned char*>(digest.data());
+  if (!algorithm || EVP_Digest(bytes.data(), bytes.size(), out, nullptr, algorithm, nullptr) != 1)
+    throw Error(ErrorCode::failed, "cannot compute a SHA-256 sum");
+  return digest;
+}
+
 std::string sha256_hex(std::span<const std::byte> bytes) {
   Sha256 sum;
   sum.update(bytes);

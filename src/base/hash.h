@@ -1,11 +1,13 @@
-// SHA-256 of bytes and files, as lower-case hexadecimal.
+// SHA-256 of bytes and files, as lower-case hexadecimal or as its 32 bytes.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace maquette {
 
@@ -24,6 +26,10 @@ class Sha256 {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+using Digest = std::array<std::byte, 32>;
+// For trees of many small sums: nothing is allocated.
+Digest sha256(std::string_view bytes);
 
 std::string sha256_hex(std::span<const std::byte> bytes);
 std::string sha256_hex(std::string_view text);
