@@ -192,7 +192,7 @@ class Rules {
                  .text = fmt::format("the prompt names the {} {}, and no consent is recorded", watched.kind,
                                      watched.name)};
     for (const Consent& consent : in_.people.consents) {
-      if (consent.person != watched.name || consent.scope != "name_in_prompt") continue;
+      if (consent.key != watched.key || consent.scope != "name_in_prompt") continue;
       const std::string who = consent.estate ? "the estate of " + watched.name : watched.name;
       if (!consent.revoked.empty() && consent.revoked <= in_.today) {
         found = {.verdict = Verdict::refuse,

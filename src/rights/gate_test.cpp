@@ -55,7 +55,8 @@ Consent consent() {
           .from = "2026-01-01",
           .until = "2026-12-31",
           .counsel = "union",
-          .document_sha256 = kHash};
+          .document_sha256 = kHash,
+          .key = "zoemaler"};
 }
 
 void name_zoe(World& w) {
@@ -195,7 +196,7 @@ const std::vector<Case>& cases() {
        }},
       {"a name with consent", allow, "", [](World& w) { name_zoe(w), w.people.consents = {consent()}; }},
       {"consent of somebody else", needs_approval, "name",
-       [](World& w) { name_zoe(w), w.people.consents = {consent()}, w.people.consents[0].person = "Zoe"; }},
+       [](World& w) { name_zoe(w), w.people.consents = {consent()}, w.people.consents[0].key = "zoe"; }},
       {"consent for something else", needs_approval, "name",
        [](World& w) { name_zoe(w), w.people.consents = {consent()}, w.people.consents[0].scope = "voice"; }},
       {"consent expired", refuse, "consent-expired",

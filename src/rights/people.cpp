@@ -108,7 +108,7 @@ std::string key_of(std::span<const std::string> folded_words) {
 }
 
 std::set<std::string, std::less<>> keys_in(std::span<const std::string> folded_words) {
-  constexpr size_t kLongestName = 6;  // words
+  constexpr size_t kLongestName = 8;  // words
   std::vector<std::string> words;
   std::ranges::copy_if(folded_words, std::back_inserter(words),
                        [](const std::string& word) { return !is_number(word); });

@@ -37,6 +37,7 @@ struct Consent {
   bool estate = false;          // the person is dead: the estate consents
   std::string document_sha256;  // needed
   std::string revoked;          // date; empty: not
+  std::string key;              // key_of the person's name; kept beside the document
 };
 Json to_json(const Consent& consent);
 // Throws Error(usage) where a consent would not stand: no specific uses, neither counsel nor union, no

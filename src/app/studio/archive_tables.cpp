@@ -85,6 +85,11 @@ const std::vector<ArchiveTable>& archive_tables() {
       {"canvases", kOfTask},
       {"jobs", kOwn},
       {"model_limits", kOwn},
+      {"model_records", ""},
+      {"licence_texts", ""},
+      {"watched_names", ""},
+      {"production_profiles", kOwn},
+      {"rights_entries", kOwn},
       {"events", kOwn},
   };
   return tables;
