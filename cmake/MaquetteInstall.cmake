@@ -6,6 +6,7 @@
 #   lib/libmaquette.so               the library
 #   lib/cmake/maquette/              find_package(maquette) -> maquette::maquette, maquette_MODELS
 #   share/maquette/models/           the starter model, and the upscaler where scripts/setup has fetched it
+#   lib/maquette/libc2pa_c.so         signs files and reads their manifests, where scripts/setup has fetched it
 #   share/doc/maquette/              licences, guides
 
 include(GNUInstallDirs)
@@ -28,6 +29,8 @@ install(FILES ${CMAKE_BINARY_DIR}/maquetteConfig.cmake ${CMAKE_BINARY_DIR}/maque
 install(DIRECTORY models/starter DESTINATION ${models_folder} PATTERN how EXCLUDE)
 install(FILES models/upscaler/LICENSE models/upscaler/MODEL_CARD.md DESTINATION ${models_folder}/upscaler)
 install(FILES build/models/esrgan-thick-x4.safetensors DESTINATION ${models_folder}/upscaler OPTIONAL)
+
+install(FILES build/c2pa/libc2pa_c.so DESTINATION ${CMAKE_INSTALL_LIBDIR}/maquette OPTIONAL)
 
 install(FILES LICENSE DEPENDENCIES.md CHANGELOG.md README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES data/clip/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR}/clip)

@@ -1,4 +1,4 @@
--- What a studio of the schema 0005_registers may hold: a row or more in each of its tables, made once and never changed.
+-- What a studio of the schema 0004_registers may hold: a row or more in each of its tables, made once and never changed.
 -- src/db/migrations_test.cpp puts them into a database of that schema, opens it with today's program, and looks for
 -- everything. One statement a line, for SQLite and PostgreSQL. A schema that is released later gets a file of its own.
 
@@ -6,7 +6,7 @@
 INSERT INTO schema_migrations (name, hash, applied_at) VALUES ('0001_studio', 'a2913a583dd259c2cab1fb3a9363cacdbe8cdcc58881cc10a4188dc675c68b1c', '2026-11-23T18:00:00.000Z');
 INSERT INTO schema_migrations (name, hash, applied_at) VALUES ('0002_lists', '3486600d14579d3aaca8d378f75f2a366d18ad68a6577d701dc2e090003553eb', '2026-11-23T18:00:00.000Z');
 INSERT INTO schema_migrations (name, hash, applied_at) VALUES ('0003_take_words', '3f15f65257d14f4ccb30a95b3bf98d31fbe40bc8e151a7147ea5d1f41eaf6432', '2026-11-23T18:00:00.000Z');
-INSERT INTO schema_migrations (name, hash, applied_at) VALUES ('0005_registers', '86041ac8fdeb4ea4ca90557c5637ad902bce786dbba610f7ce386712db7eddf9', '2026-11-23T18:00:00.000Z');
+INSERT INTO schema_migrations (name, hash, applied_at) VALUES ('0004_registers', '86041ac8fdeb4ea4ca90557c5637ad902bce786dbba610f7ce386712db7eddf9', '2026-11-23T18:00:00.000Z');
 
 INSERT INTO people (id, login, name, email, language, password, must_change_password, active, created_at, version) VALUES ('01a20a00-0000-7000-8000-000000000001', 'ada', 'Ada Lovelace', 'ada@studio.example', 'fr', '$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA', 0, 1, '2026-11-23T18:00:00.000Z', 3);
 INSERT INTO people (id, login, name, email, language, password, must_change_password, active, created_at, version) VALUES ('01a20a00-0000-7000-8000-000000000002', 'zoe', 'Zoé O''Neill', '', '', '', 1, 0, '2026-11-23T18:01:00.000Z', 1);
