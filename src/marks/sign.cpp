@@ -29,12 +29,12 @@ constexpr const char* kManifestType = "application/c2pa";
 // library.
 struct Signing {
   const Signer& signer;
-  std::exception_ptr thrown = nullptr;
+  mutable std::exception_ptr thrown = nullptr;
 };
 
 intptr_t sign_callback(const void* context, const uint8_t* bytes, uintptr_t size, uint8_t* signature,
                        uintptr_t room) {
-  auto& signing = *const_cast<Signing*>(static_cast<const Signing*>(context));
+  const auto& signing = *static_cast<const Signing*>(context);
   try {
     const std::string made = signing.signer.sign({reinterpret_cast<const char*>(bytes), size});
     if (made.empty() || made.size() > room) return -1;

@@ -272,6 +272,10 @@ bool is_needed(db::Connection& c, const std::string& show_id, const std::string&
 
 }  // namespace
 
+void log_replay(const Change& change, const db::Row& take, const Json& outcome) {
+  log_take(change, take, "take:replay", {}, outcome);
+}
+
 std::vector<std::string> purge_take(const Change& change, const db::Row& take, const std::string& reason) {
   if (take.is_null("withdrawn_at"))
     throw Error(ErrorCode::conflict, "only withdrawn takes can be purged").hint("withdraw it first");

@@ -61,6 +61,8 @@ void restore_take(const Change& change, const db::Row& take, const std::string& 
 // Marks the take, and returns the files that no other take needs: the caller removes them from the disk after
 // the transaction. Only a withdrawn take can be purged.
 std::vector<std::string> purge_take(const Change& change, const db::Row& take, const std::string& reason);
+// That the take was painted again from its record, and what came out: evidence, whatever the answer.
+void log_replay(const Change& change, const db::Row& take, const Json& outcome);
 
 std::vector<Json> approvals(db::Connection& c, const db::Row& task);
 

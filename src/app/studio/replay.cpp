@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/identifiers.h"
 #include "production/references.h"
+#include "production/takes.h"
 
 namespace maquette::app {
 
@@ -63,6 +64,18 @@ Json changed_environment(const Json& then, const Json& now) {
   return changes;
 }
 
+// The comparison becomes a line of the event log, also where another picture came out.
+void log_outcome(Studio& studio, const provenance::Actor& actor, const db::Row& take, const Json& answer) {
+  db::Transaction tx(studio.database());
+  production::log_replay({tx, actor}, take,
+                         {{"sha256", take.text("sha256")},
+                          {"same_bytes", answer["same_bytes"]},
+                          {"same_pixels", answer["same_pixels"]},
+                          {"max_difference", answer["pictures"].value("max_difference", Json())},
+                          {"program", version()}});
+  tx.commit();
+}
+
 }  // namespace
 
 Json replay_take(Studio& studio, const production::Caller& caller, const ReplayRequest& request) {
@@ -72,7 +85,7 @@ Json replay_take(Studio& studio, const production::Caller& caller, const ReplayR
     take = production::find_take(*c, request.take);
     show = production::find_show(*c, take->text("show_id"));
   }
-  production::require(caller, production::Action::show_read, show->text("id"));
+  const production::Role role = production::require(caller, production::Action::show_read, show->text("id"));
   const Json record = take->is_null("recipe") ? Json() : production::json_of(*take, "recipe");
   if (take->text("origin") != "generated" || !record.is_object())
     throw Error(ErrorCode::not_found, "this take has no recipe that was run here")
@@ -95,6 +108,7 @@ Json replay_take(Studio& studio, const production::Caller& caller, const ReplayR
                  {"same_pixels", pictures.value("max_difference", 1.0) == 0},
                  {"pictures", pictures},
                  {"environment", changed_environment(record, now)}};
+  log_outcome(studio, {caller.person_id, std::string(production::name(role))}, *take, answer);
   if (!request.out.empty()) {
     AtomicFile writing(request.out);
     fs::copy_file(scratch.file, writing.temporary(), fs::copy_options::overwrite_existing);

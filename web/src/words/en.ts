@@ -494,6 +494,7 @@ export const en = {
   "event.take:restore": "brought the take back",
   "event.take:purge": "freed the disk space",
   "event.take:prove": "proved the repaint",
+  "event.take:replay": "painted the take again from its record",
   "event.take:annotate": "drew on the take",
   "event.take:file-add": "added a file",
   "event.comment:new": "commented",

@@ -496,6 +496,7 @@ export const fr: Record<keyof typeof en, string> = {
   "event.take:restore": "a rétabli la prise",
   "event.take:purge": "a libéré l’espace disque",
   "event.take:prove": "a prouvé le repeint",
+  "event.take:replay": "a repeint la prise d’après son enregistrement",
   "event.take:annotate": "a dessiné sur la prise",
   "event.take:file-add": "a ajouté un fichier",
   "event.comment:new": "a commenté",
