@@ -2,6 +2,7 @@
 # and licences.
 #
 #   bin/maquette                     the program; it finds the models below by name (src/app/models_folder.h)
+#   bin/maquette-verify-log          the checker of logs (docs/log.md)
 #   include/maquette/maquette.h      the library's header
 #   lib/libmaquette.so               the library
 #   lib/cmake/maquette/              find_package(maquette) -> maquette::maquette, maquette_MODELS
@@ -15,7 +16,7 @@ include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/maquette)
 set(models_folder ${CMAKE_INSTALL_DATADIR}/maquette/models)
 
-install(TARGETS maquette RUNTIME)
+install(TARGETS maquette maquette-verify-log RUNTIME)
 install(TARGETS maquette_library EXPORT maquetteTargets LIBRARY INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES include/maquette/maquette.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/maquette)
 

@@ -408,7 +408,7 @@ class RunTests(unittest.TestCase):
 
         self.assertNotIn("cli", names("--quick"))
         self.assertEqual(
-            names()[-8:], ["cli", "kills", "browser", "delivery", "api", "sanitize-build", "sanitize", "fuzz"]
+            names()[-8:], ["cli", "kills", "browser", "delivery", "api", "log", "sanitize-build", "sanitize", "fuzz"]
         )
         self.assertIn("threads-diffusion", names("--all"))
         fuzz = self.tool.suites_for(self.tool.parse(["--fuzz", "45"]))[-1]

@@ -49,7 +49,7 @@ SigningKey::~SigningKey() = default;
 SigningKey SigningKey::generate() {
   Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
   if (!key) throw Error(ErrorCode::failed, "cannot make a signing key");
-  return SigningKey(std::make_unique<State>(std::move(key)));
+  return SigningKey(std::make_unique<State>(State{std::move(key)}));
 }
 
 Result<SigningKey> SigningKey::from_seed(std::string_view seed) {
@@ -61,7 +61,7 @@ Result<SigningKey> SigningKey::from_seed(std::string_view seed) {
         .with("found", fmt::format("{} bytes", seed.size()))
         .with("expected", fmt::format("{} bytes", kKeyBytes));
   }
-  return SigningKey(std::make_unique<State>(std::move(key)));
+  return SigningKey(std::make_unique<State>(State{std::move(key)}));
 }
 
 Result<SigningKey> SigningKey::from_pem(std::string_view pem, std::string_view passphrase) {
@@ -72,7 +72,7 @@ Result<SigningKey> SigningKey::from_pem(std::string_view pem, std::string_view p
         .with("found", key ? "a key of another kind" : "no key that the passphrase opens")
         .with("expected", "an Ed25519 key as PEM (PKCS #8)");
   }
-  return SigningKey(std::make_unique<State>(std::move(key)));
+  return SigningKey(std::make_unique<State>(State{std::move(key)}));
 }
 
 std::string SigningKey::public_key() const {

@@ -59,6 +59,12 @@ const Command kCommands[] = {
      "maquette audit memorised --model models/starter --prompt \"a lighthouse at dusk\"\n"
      "maquette audit memorised --recipe out/7.png --seeds 8 --json",
      audit_memorised},
+    {"log verify", "check a tamper-evident log, or the proof of one entry, with nothing but the files",
+     "maquette log verify delivery/log --key \"$(cat lanterns.vkey)\" --older checkpoint-of-may\n"
+     "maquette log verify --proof sea.tlog-proof --entry sea.entry --key \"$(cat lanterns.vkey)\"",
+     log_verify},
+    {"log prove", "write the proof that one entry is in a log, for somebody who does not have the log",
+     "maquette log prove lanterns/log 137 --key \"$(cat lanterns.vkey)\" --out sea.tlog-proof", log_prove},
     {"worker", "make pictures for another program (the studio starts it), asked in lines of JSON",
      "echo '{\"quit\": true}' | maquette worker", worker},
     {"samplers", "list the samplers and schedules", "maquette samplers", list_samplers},

@@ -38,6 +38,8 @@ std::function<void()> take_replay(CLI::App& app);
 std::function<void()> audit_diversity(CLI::App& app);
 std::function<void()> audit_drift(CLI::App& app);
 std::function<void()> audit_memorised(CLI::App& app);
+std::function<void()> log_verify(CLI::App& app);
+std::function<void()> log_prove(CLI::App& app);
 std::function<void()> list_samplers(CLI::App& app);
 std::function<void()> prompt_tokens(CLI::App& app);
 

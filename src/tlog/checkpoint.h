@@ -15,6 +15,7 @@
 namespace maquette::tlog {
 
 constexpr uint64_t kMaxEntries = uint64_t{1} << 48;
+constexpr size_t kMaxEntryBytes = 65535;  // what the two bytes before an entry can count
 
 struct Checkpoint {
   std::string origin;  // which log it is; the name of the log's key

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "base/text.h"
-#include "tlog/checkpoint.h"
 
 namespace maquette::tlog {
 

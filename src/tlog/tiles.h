@@ -15,13 +15,13 @@
 #include <vector>
 
 #include "base/result.h"
+#include "tlog/checkpoint.h"
 #include "tlog/merkle.h"
 
 namespace maquette::tlog {
 
-constexpr int kTileHeight = 8;
+constexpr int kTileHeight = 8;  // levels of the tree in a tile
 constexpr uint64_t kTileWidth = uint64_t{1} << kTileHeight;
-constexpr size_t kMaxEntryBytes = 65535;  // what two bytes can count
 
 enum class TileKind { hashes, entries };
 
