@@ -32,13 +32,16 @@ enum class Action {
   take_purge,        // freeing disk space
   annotation_write,  // drawings on takes
   playlist_edit,
-  link_create,   // links for guests
-  job_manage,    // jobs of others: cancel, retry, priority
-  library_read,  // models and samplers
-  library_edit,  // which role may use which model
-  person_read,   // names and roles
-  person_edit,   // accounts and roles
-  event_read,    // what happened
+  link_create,    // links for guests
+  job_manage,     // jobs of others: cancel, retry, priority
+  library_read,   // models and samplers
+  library_edit,   // which role may use which model
+  register_edit,  // what is known of models, adapters and data sets
+  rights_read,    // registers, profiles, consents, the gate's answer
+  rights_edit,    // profiles, watched names, notices, consents, clearances
+  person_read,    // names and roles
+  person_edit,    // accounts and roles
+  event_read,     // what happened
   delivery_make,
   studio_check,  // doctor
   studio_backup,

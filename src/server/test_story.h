@@ -119,6 +119,8 @@ class Story {
     link_token_ = link.at("token");
     values_["id"] = make("token create", Json::object()).at("id");
     values_["job"] = make("job create", {{"title", kSecret}}).at("id");
+    values_["consent"] = make("consent add", Json::object()).at("id");
+    values_["clearance"] = make("clearance add", {{"note", kSecret}}).at("id");
   }
 
   TestStudio& studio() { return studio_; }
@@ -142,6 +144,7 @@ class Story {
   }
   std::string file(const app::Operation& operation) const {
     if (!operation.takes_file) return "";
+    if (operation.name == "model licence") return "do as you like";
     return operation.name == "import" ? "Name\nsh500\n" : png(8, 8, 77);
   }
 
@@ -201,6 +204,23 @@ class Story {
         {"user update", {{"language", "fr"}}},
         {"export", {{"what", "shots"}}},
         {"import", {{"what", "shots"}}},
+        {"model add", {{"model", "starter"}}},
+        {"model set", {{"notes", "seen"}}},
+        {"model licence", {{"licence", "MIT"}}},
+        {"dataset add", {{"name", "photos"}}},
+        {"name add", {{"name", "sky"}}},
+        {"profile set", {{"commercial", true}}},
+        {"gate check", {{"recipe", {{"model", "starter"}, {"prompt", "dusk"}}}}},
+        {"notice add", {{"to", "all"}, {"by", "the producer"}}},
+        {"consent add",
+         {{"person", "Zoe Maler"},
+          {"scope", "name_in_prompt"},
+          {"uses", {"skies"}},
+          {"until", "2099-12-31"},
+          {"counsel", "union"},
+          {"document_sha256", std::string(64, 'a')}}},
+        {"clearance add",
+         {{"kind", "answer"}, {"code", "final"}, {"subject", "lanterns"}, {"approver", "Ada"}}},
     };
     return all;
   }
@@ -220,7 +240,8 @@ class Story {
                                          {"representation", "layer"},
                                          {"delivery", "reel1"},
                                          {"file", "manifest.json"},
-                                         {"name", "sky"}};
+                                         {"name", "sky"},
+                                         {"model", "starter"}};
 };
 
 }  // namespace maquette::server

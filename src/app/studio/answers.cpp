@@ -154,6 +154,34 @@ constexpr Document kDocuments[] = {
      "null; finished_at: time | null; version: integer; takes?: [id]"},
     {"model", "a model or adapter of this machine",
      "name: text; path: text; family: text; kind: text; bytes: integer; allowed: flag"},
+    {"model_record",
+     "what the register knows of a model, an adapter or a data set; what nobody has said is unknown",
+     "name: text; kind: text; sha256: text; claimed_tensors: text; tensors: text; source: text; licence: "
+     "licence_claim; training: 'disclosed' | 'partly' | 'undisclosed' | 'contested' | 'unknown'; evidence: "
+     "[text]; bases: any; datasets: [text]; notes: text; terms: terms; opacity: opacity; unknown: [text]; "
+     "warnings: [text]; version: integer"},
+    {"licence_claim", "who says that it is under which licence, and the text as it was read",
+     "id: text; claimed_by: text; where: text; snapshot_sha256: text; snapshot_date: text"},
+    {"terms", "what holds for it with everything it comes from: of each, the strictest",
+     "commercial: 'yes' | 'no' | 'unknown'; revenue_cap_usd: integer | null; attribution: flag; share_alike: "
+     "flag; "
+     "training: text; licences: [text]; restrictions: [text]; outputs: [text]; excluded: [text]"},
+    {"opacity", "how little is known, 0 to 100, with reasons", "score: integer; reasons: [text]"},
+    {"watched_name", "a name that prompts are searched for", "name: text; kind: 'artist' | 'performer'"},
+    {"profile", "what a production is and asks; null: nothing was said, and nothing is checked",
+     "show: text; profile: object | null; missing_marks: [text]; version: integer"},
+    {"notice", "that somebody was told, or asked to be consulted",
+     "id: id; created_at: time; notice: object"},
+    {"consent", "what somebody consented to",
+     "id: id; created_at: time; revoked_on: text | null; consent: object"},
+    {"clearance", "an approval, a waiver or an answer",
+     "id: id; created_at: time; revoked_on: text | null; clearance: object"},
+    {"decision", "whether a recipe may be made in a production",
+     "verdict: 'allow' | 'needs-approval' | 'refuse'; checked: flag; reasons: [gate_reason]; marks: [text]"},
+    {"gate_reason", "one reason of the gate; open: nothing has settled it",
+     "verdict: 'allow' | 'needs-approval' | 'refuse'; open: flag; code: text; subject: text; text: text; "
+     "approver: "
+     "text; settled_by: text"},
     {"samplers", "samplers and schedules", "samplers: [sampler]; schedules: [text]"},
     {"sampler", "a sampler", "name: text; description: text; stochastic: flag; aliases: [text]"},
     {"token_count", "how a prompt is read",
@@ -301,6 +329,27 @@ constexpr Answer kAnswers[] = {
     {"import", Shape::document, "import_report"},
     {"doctor", Shape::document, "doctor_report"},
     {"backup", Shape::document, "backup"},
+
+    {"model add", Shape::document, "model_record"},
+    {"model records", Shape::page, "model_record"},
+    {"model show", Shape::document, "model_record"},
+    {"model set", Shape::document, "model_record", kMatches},
+    {"model licence", Shape::document, "model_record", kMatches},
+    {"dataset add", Shape::document, "model_record"},
+    {"name add", Shape::document, "watched_name"},
+    {"name list", Shape::page, "watched_name"},
+    {"name remove", Shape::document, "done"},
+    {"profile show", Shape::document, "profile"},
+    {"profile set", Shape::document, "profile", kMatches},
+    {"notice add", Shape::document, "notice"},
+    {"notice list", Shape::page, "notice"},
+    {"consent add", Shape::document, "consent"},
+    {"consent list", Shape::page, "consent"},
+    {"consent revoke", Shape::document, "consent"},
+    {"clearance add", Shape::document, "clearance"},
+    {"clearance list", Shape::page, "clearance"},
+    {"clearance revoke", Shape::document, "clearance"},
+    {"gate check", Shape::document, "decision"},
 };
 
 // --- types as schemas ---

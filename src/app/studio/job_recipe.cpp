@@ -123,6 +123,25 @@ Recipe checked_recipe(Studio& studio, const production::Caller& caller, const db
   return recipe;
 }
 
+std::vector<std::string> model_names_of(const Recipe& recipe) {
+  Recipe copy = recipe;
+  std::vector<std::string> names;
+  visit_files(
+      copy, [](FileRef&) {},
+      [&](FileRef& file) {
+        if (!file.empty() && std::ranges::find(names, file.path) == names.end()) names.push_back(file.path);
+      });
+  return names;
+}
+
+bool has_input_pictures(const Recipe& recipe) {
+  Recipe copy = recipe;
+  bool any = false;
+  visit_files(
+      copy, [&](FileRef& file) { any = any || !file.empty(); }, [](FileRef&) {});
+  return any;
+}
+
 Recipe recipe_for_worker(Recipe recipe, const production::FileStore& store, int64_t index) {
   visit_files(
       recipe,

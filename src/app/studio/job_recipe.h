@@ -14,6 +14,11 @@ namespace maquette::app {
 Recipe checked_recipe(Studio& studio, const production::Caller& caller, const db::Row& show,
                       const Json& document);
 
+// The models and adapters of a checked recipe, by name, each once.
+std::vector<std::string> model_names_of(const Recipe& recipe);
+// Whether pictures go in: an init picture, a mask, control pictures.
+bool has_input_pictures(const Recipe& recipe);
+
 // With the paths of this machine, and the seed of picture `index`.
 Recipe recipe_for_worker(Recipe recipe, const production::FileStore& store, int64_t index);
 

@@ -1,5 +1,6 @@
 #include "production/jobs.h"
 
+#include "app/studio/gate.h"
 #include "app/studio/handlers.h"
 #include "app/studio/job_recipe.h"
 #include "app/studio/operations.h"
@@ -57,7 +58,12 @@ Reply create(Call& call) {
   Json document = call.arguments.at("recipe");
   if (document.is_object() && !document.contains("prompt")) document["prompt"] = task->text("brief");
   const Recipe recipe = checked_recipe(call.studio, call.caller, *show, document);
-  Json request = {{"recipe", to_json(recipe)}, {"parents", parents}, {"title", call.text("title")}};
+  const rights::Decision decision = decide(call.studio, *task, recipe);
+  require_allowed(decision);
+  Json request = {{"recipe", to_json(recipe)},
+                  {"parents", parents},
+                  {"title", call.text("title")},
+                  {"rights", rights::to_json(decision)}};
   if (!recipe.mask.empty()) request["mask"] = recipe.mask.path.substr(std::string_view("sha256:").size());
   return changing(call, Action::take_generate, task->text("show_id"), [&](const Change& change) {
     const std::string id =

@@ -52,10 +52,10 @@ std::vector<std::string> Call::list(std::string_view name) const {
 std::span<const Operation> operations() {
   static const std::vector<Operation> all = [] {
     std::vector<Operation> list;
-    for (const auto& part :
-         {show_operations(), entity_operations(), task_operations(), take_operations(), file_operations(),
-          review_operations(), job_operations(), library_operations(), people_operations(),
-          event_operations(), exchange_operations(), delivery_operations()}) {
+    for (const auto& part : {show_operations(), entity_operations(), task_operations(), take_operations(),
+                             file_operations(), review_operations(), job_operations(), library_operations(),
+                             people_operations(), event_operations(), exchange_operations(),
+                             delivery_operations(), register_operations(), rights_operations()}) {
       list.insert(list.end(), part.begin(), part.end());
     }
     return list;

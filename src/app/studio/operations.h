@@ -19,5 +19,7 @@ std::vector<Operation> people_operations();
 std::vector<Operation> event_operations();
 std::vector<Operation> exchange_operations();
 std::vector<Operation> delivery_operations();
+std::vector<Operation> register_operations();
+std::vector<Operation> rights_operations();
 
 }  // namespace maquette::app

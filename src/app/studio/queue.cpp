@@ -6,6 +6,7 @@
 #include "app/picture_record.h"
 #include "app/studio/comparing.h"
 #include "app/studio/filing.h"
+#include "app/studio/gate.h"
 #include "app/studio/job_recipe.h"
 #include "app/studio/left_overs.h"
 #include "base/file.h"
@@ -53,6 +54,7 @@ struct Queue::Work {
   steady_clock::time_point renewed = {};
   bool cancel_sent = false;
   bool stopping = false;
+  Json rights = {};  // the gate's answer when this picture was begun
 };
 
 Queue::Queue(Studio& studio, QueueOptions options)
@@ -119,7 +121,12 @@ bool Queue::make_picture(Work& work, const std::atomic<bool>& stop) {
   work.journal = studio_.spool() / (work.id + ".journal");
   work.progress = 0;
   work.renewed = steady_clock::now();
-  Recipe recipe = recipe_for_worker(recipe_from_json(work.request["recipe"]).take(), store, work.index);
+  const Recipe asked = recipe_from_json(work.request["recipe"]).take();
+  // A job may have waited: a consent may have ended since, a model's file may be another one now.
+  const rights::Decision decision = decide(studio_, work.task, asked);
+  require_allowed(decision);
+  work.rights = rights::to_json(decision);
+  Recipe recipe = recipe_for_worker(asked, store, work.index);
   worker().run({.id = work.id,
                 .recipe = std::move(recipe),
                 .out = work.out,
@@ -214,7 +221,8 @@ void Queue::file_picture(Work& work, const Json& done) {
                            .prompt = origin.prompt,
                            .proof = {{"measures", done.value("measures", Json())},
                                      {"notes", done.value("notes", Json())},
-                                     {"seconds", done.value("seconds", Json())}},
+                                     {"seconds", done.value("seconds", Json())},
+                                     {"rights", work.rights}},
                            .job_id = work.job.text("id")};
   const std::string mask = work.request.value("mask", "");
   for (const Json& parent : work.request.value("parents", Json::array())) {
