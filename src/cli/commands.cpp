@@ -29,6 +29,20 @@ const Command kCommands[] = {
      "maquette preprocess canny layout.png --out layout_canny.png", preprocess},
     {"compare", "measure how much two pictures differ", "maquette compare a.png b.png", picture_compare},
     {"seam", "measure the seams of a texture", "maquette seam rock.png --tile xy --limit 1.5", picture_seam},
+    {"mark", "sign a file with how it was made, and write that into its metadata",
+     "maquette mark out/mesas_42.png --out delivery/mesas_42.png\n"
+     "maquette mark comp.exr --out comp.exr --step imported --parent plate.png --step inpainted:sd15 --step "
+     "painted",
+     mark},
+    {"verify", "tell what a file says about how it was made, and whether that holds",
+     "maquette verify delivery/mesas_42.png --trust keys/root.pem", verify},
+    {"keys create", "make a key and certificates that sign, for development",
+     "MAQUETTE_KEY_PASSPHRASE=... maquette keys create --keys keys --organisation \"Studio\"", keys_create},
+    {"keys show", "show the certificates that sign", "maquette keys show --keys keys", keys_show},
+    {"keys import", "take in the studio's own certificates, with their key or a program that signs",
+     "maquette keys import --chain chain.pem --key key.pem --keys keys\n"
+     "maquette keys import --chain chain.pem --command \"openssl dgst -sha256 -sign key.pem\" --keys keys",
+     keys_import},
     {"tune", "measure which kernels are the fastest here, and remember it",
      "maquette tune --model sd15.safetensors --width 512 --height 768\nmaquette tune --forget", tune},
     {"serve", "open the studio in the browser, for one person or for a team",

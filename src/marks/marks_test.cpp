@@ -7,6 +7,7 @@
 #include "marks/c2pa_library.h"
 #include "marks/read.h"
 #include "marks/sign.h"
+#include "marks/xmp_container.h"
 
 namespace maquette::marks {
 
@@ -133,6 +134,18 @@ TEST_F(Signing, APictureSaysHowItWasMadeAndThatNothingWasChanged) {
   // Somebody who does not know the root.
   EXPECT_EQ(read_manifest(out, {}).state, ManifestState::untrusted);
   EXPECT_EQ(read(kPicture).state, ManifestState::none);
+}
+
+TEST_F(Signing, MetadataAreWrittenBeforeSigning) {
+  const fs::path out = folder_ / "out.png";
+  const XmpFields fields{.ai_system = "Maquette", .prompt = "sea"};
+  EXPECT_TRUE(sign_file({kPicture, out, sampled_and_painted(), fields}, signer_).wrote_xmp);
+  EXPECT_EQ(read(out).state, ManifestState::valid);
+  const std::string bytes = read_bytes(out);
+  EXPECT_EQ(read_xmp(find_xmp(std::as_bytes(std::span(bytes))).take().value()).take(), fields);
+  // The other way round breaks the signature.
+  const std::string later = with_xmp(std::as_bytes(std::span(bytes)), merge_xmp("", fields).take()).take();
+  EXPECT_EQ(read(a_file(folder_ / "later.png", later)).state, ManifestState::invalid);
 }
 
 TEST_F(Signing, AnAlteredByteIsFound) {

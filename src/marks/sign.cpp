@@ -8,6 +8,7 @@
 #include "marks/asset_format.h"
 #include "marks/c2pa_library.h"
 #include "marks/read.h"
+#include "marks/xmp_container.h"
 
 namespace maquette::marks {
 
@@ -131,10 +132,19 @@ std::vector<Ingredient> ingredients_of(const SignRequest& request, bool has_mani
   return found;
 }
 
+// The bytes to sign: those of the file, with its metadata where some are given.
+std::string file_with_xmp(const SignRequest& request, std::span<const std::byte> bytes) {
+  const std::string packet = find_xmp(bytes).take().value_or("");
+  return with_xmp(bytes, merge_xmp(packet, *request.xmp).take()).take();
+}
+
 void embed(C2paBuilder* builder, const SignRequest& request, const Signing& signing, SignedFile& result) {
   const MappedFile file = MappedFile::open(request.file).take();
-  const std::string type(asset_format(file.bytes()).media_type);
-  const C2paInput from(file.bytes());
+  const AssetFormat& format = asset_format(file.bytes());
+  const std::string type(format.media_type);
+  result.wrote_xmp = request.xmp && format.embeds_xmp;
+  const std::string changed = result.wrote_xmp ? file_with_xmp(request, file.bytes()) : "";
+  const C2paInput from(result.wrote_xmp ? std::as_bytes(std::span(changed)) : file.bytes());
   AtomicFile target(request.out);
   C2paOutput to(target.temporary());
   const unsigned char* manifest = nullptr;

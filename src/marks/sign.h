@@ -9,6 +9,7 @@
 #include "base/certificates.h"
 #include "base/file.h"
 #include "marks/manifest.h"
+#include "marks/xmp.h"
 
 namespace maquette::marks {
 
@@ -25,11 +26,15 @@ struct SignRequest {
   fs::path file;
   fs::path out;  // may be `file` itself
   Disclosure disclosure;
+  // Written into PNG, JPEG, TIFF and WebP files before they are signed; other formats have no place for it
+  // here.
+  std::optional<XmpFields> xmp = std::nullopt;
 };
 
 struct SignedFile {
   std::optional<fs::path> sidecar;  // the manifest, where it is not inside
   size_t manifest_bytes = 0;
+  bool wrote_xmp = false;
   bool kept_manifest = false;  // the file had one, which is an ingredient now
 };
 
