@@ -36,7 +36,7 @@ constexpr KindFacts kKinds[] = {
     {StepKind::painted, "painted", "drawing", "humanEdits"},
     {StepKind::upscaled, "upscaled", "enhanced", "algorithmicallyEnhanced", false, true},
     {StepKind::composited, "composited", "placed", ""},
-    {StepKind::graded, "graded", "color_adjustments", ""},
+    {StepKind::graded, "graded", "adjustedColor", ""},
     {StepKind::cropped, "cropped", "cropped", ""},
     {StepKind::resized, "resized", "resized", ""},
     {StepKind::converted, "converted", "transcoded", ""},

@@ -104,6 +104,11 @@ TEST_P(Versions, CursorsAreTakenAsTheyWereGiven) {
     story_.make("shot create", {{"code", fmt::format("sh{}", i)}});
     story_.make("sequence create", {{"code", fmt::format("sq{}", i)}});
     story_.make("episode create", {{"code", fmt::format("ep{}", i)}});
+    story_.make("dataset add", {{"name", fmt::format("photos {}", i)}});
+    story_.make("name add", {{"name", fmt::format("Maler {}", std::string(1, static_cast<char>('a' + i)))}});
+    story_.make("notice add", Json::object());
+    story_.make("consent add", Json::object());
+    story_.make("clearance add", Json::object());
   }
   std::string other = "1~00000000";
   for (const Operation& operation : app::operations()) {
