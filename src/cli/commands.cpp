@@ -65,6 +65,15 @@ const Command kCommands[] = {
      take_import},
     {"take replay", "paint a take again from its record, and compare the two",
      "maquette take replay lanterns/sq010/sh020:background/v001/t02 --out again.png", take_replay},
+    {"watermark add", "write an invisible watermark into a picture",
+     "maquette watermark add mesas_42.png --out mesas_42_marked.png\n"
+     "maquette watermark add mesas_42.png --text \"LANTERNS sq010\" --out mesas_42_marked.png",
+     watermark_add},
+    {"watermark read",
+     "look for invisible watermarks: ours, Stable Diffusion's, FLUX.2's, or any of a length",
+     "maquette watermark read mesas_42_marked.png\nmaquette watermark read mesas_42_marked.png --bytes 14 "
+     "--json",
+     watermark_read},
     {"audit diversity", "measure how many really different pictures a set holds",
      "maquette audit diversity out/", audit_diversity},
     {"audit drift", "find the pictures of a sequence that leave its palette, and steady changes of colour",

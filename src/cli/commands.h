@@ -32,6 +32,8 @@ std::function<void()> verify(CLI::App& app);
 std::function<void()> keys_create(CLI::App& app);
 std::function<void()> keys_show(CLI::App& app);
 std::function<void()> keys_import(CLI::App& app);
+std::function<void()> watermark_add(CLI::App& app);
+std::function<void()> watermark_read(CLI::App& app);
 std::function<void()> tune(CLI::App& app);
 std::function<void()> worker(CLI::App& app);
 std::function<void()> serve(CLI::App& app);
