@@ -144,13 +144,16 @@ Json built_in_policy(std::string_view name) {
 }
 
 std::vector<std::string> missing_marks(const ProductionProfile& profile) {
-  constexpr std::pair<std::string_view, std::string_view> kAsked[] = {
-      {"EU", "eu-article-50"}, {"US", "california-sb-942"}, {"CN", "china-gb-45438"}};
+  constexpr std::pair<std::string_view, std::string_view> kAsked[] = {// territory, mark
+                                                                      {"EU", "eu-article-50"},
+                                                                      {"US", "california-sb-942"},
+                                                                      {"CN", "china-gb-45438"}};
   std::vector<std::string> missing;
-  for (const auto& [territory, mark] : kAsked) {
+  for (const auto& asked : kAsked) {
     const bool there = std::ranges::any_of(
-        profile.territories, [&](const std::string& place) { return territories_meet(place, territory); });
-    if (there && std::ranges::find(profile.marks, mark) == profile.marks.end()) missing.emplace_back(mark);
+        profile.territories, [&](const std::string& place) { return territories_meet(place, asked.first); });
+    if (there && std::ranges::find(profile.marks, asked.second) == profile.marks.end())
+      missing.emplace_back(asked.second);
   }
   return missing;
 }
