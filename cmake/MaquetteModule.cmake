@@ -21,7 +21,8 @@ endif()
 # Designated initialisers leave members at their defaults on purpose: no warning about that. GCC 12 sees overlapping
 # copies in short concatenations of texts where there are none (its bug 105651).
 function(maquette_flags target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror -Wno-missing-field-initializers -Wno-restrict)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Werror -Wno-missing-field-initializers
+                         $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
   target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src>)
 endfunction()
 
@@ -36,6 +37,7 @@ function(maquette_module name)
 
   add_library(maquette_${name} STATIC ${sources})
   maquette_flags(maquette_${name})
+  set_property(GLOBAL APPEND PROPERTY MAQUETTE_MODULES maquette_${name})
   list(TRANSFORM ARG_USES PREPEND maquette_)
   target_link_libraries(maquette_${name} PUBLIC ${ARG_USES} ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
 
