@@ -23,8 +23,8 @@ void check_job(const Json& document) {
 }
 
 void check_error(const Json& document) {
-  const Json written = maquette::app::to_json(maquette::app::error_from_json(document));
-  if (maquette::app::to_json(maquette::app::error_from_json(written)) != written) std::abort();
+  const Json written = maquette::to_json(maquette::app::error_from_json(document));
+  if (maquette::to_json(maquette::app::error_from_json(written)) != written) std::abort();
 }
 
 }  // namespace

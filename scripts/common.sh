@@ -4,6 +4,10 @@ set -euo pipefail
 
 say() { printf '\n== %s\n' "$*"; }
 
+has_sum() { # has_sum PROGRAM FILE SUM
+  [ -f "$2" ] && echo "$3  $2" | "$1" --check --status -
+}
+
 as_root() {
   if [ "$(id -u)" = 0 ]; then
     "$@"

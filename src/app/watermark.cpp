@@ -49,7 +49,7 @@ WatermarkAdded add_watermark(const std::filesystem::path& picture, const std::fi
   const MappedFile file = MappedFile::open(picture).take();
   refuse_light(media::detect_format(file.bytes()), picture);
 
-  const media::Image before = media::read_image(picture).take();
+  const media::Image before = media::decode_image(file.bytes()).take();
   WatermarkAdded added{.text = text, .bits = format_has_16_bits(*format) ? bits_needed(before) : 8};
   const watermark::Bits bits = watermark::bits_of(text);
   const media::Image after = watermark::add_dwt_dct(before, bits);

@@ -84,13 +84,6 @@ Result<WorkerJob> worker_job_from_json(const Json& json) {
   }
 }
 
-Json to_json(const Error& error) {
-  Json fields = Json::object();
-  for (const auto& [field, value] : error.fields()) fields[field] = value;
-  return {
-      {"code", name(error.code())}, {"what", error.what()}, {"fields", fields}, {"hint", error.hint_text()}};
-}
-
 Error error_from_json(const Json& json) {
   ErrorCode code = ErrorCode::failed;
   for (int i = 0; i <= static_cast<int>(ErrorCode::limit_exceeded); ++i) {

@@ -27,8 +27,7 @@ Json to_json(const WorkerJob& job);
 // Errors: a field that is missing, unknown or of the wrong type; what recipe_from_json says.
 Result<WorkerJob> worker_job_from_json(const Json& json);
 
-// {"code": "no-memory", "what": ..., "fields": {...}, "hint": ...}
-Json to_json(const Error& error);
+// Of base/json.h: {"code": "no-memory", "what": ..., "fields": {...}, "hint": ...}
 Error error_from_json(const Json& json);  // what is missing stays empty
 
 }  // namespace maquette::app

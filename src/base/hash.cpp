@@ -1,5 +1,6 @@
 #include "base/hash.h"
 
+#include <algorithm>
 #include <array>
 #include <openssl/evp.h>
 
@@ -60,6 +61,11 @@ std::string sha256_hex(std::string_view text) {
 std::string sha256_hex_of_file(const std::filesystem::path& path) {
   const MappedFile file = MappedFile::open(path).take();
   return sha256_hex(file.bytes());
+}
+
+bool is_sha256(std::string_view text) {
+  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  return text.size() == 64 && std::ranges::all_of(text, is_digit);
 }
 
 }  // namespace maquette

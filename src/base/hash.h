@@ -36,4 +36,7 @@ std::string sha256_hex(std::string_view text);
 // Throws Error(not_found) where the file cannot be read.
 std::string sha256_hex_of_file(const std::filesystem::path& path);
 
+// 64 lower-case hexadecimal digits.
+bool is_sha256(std::string_view text);
+
 }  // namespace maquette

@@ -68,4 +68,11 @@ Result<Json> parse_json(std::string_view text, std::string_view name) {
   }
 }
 
+Json to_json(const Error& error) {
+  Json fields = Json::object();
+  for (const auto& [field, value] : error.fields()) fields[field] = value;
+  return {
+      {"code", name(error.code())}, {"what", error.what()}, {"fields", fields}, {"hint", error.hint_text()}};
+}
+
 }  // namespace maquette

@@ -13,4 +13,7 @@ using Json = nlohmann::ordered_json;
 // Parses a whole document; `name` is the file or field shown in the error. Depth is limited to 64 levels.
 Result<Json> parse_json(std::string_view text, std::string_view name);
 
+// {"code", "what", "fields": {...}, "hint"}
+Json to_json(const Error& error);
+
 }  // namespace maquette

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/error.h"
+
 namespace maquette {
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -82,5 +84,13 @@ std::optional<double> parse_double(std::string_view text) {
 }
 
 std::optional<long long> parse_integer(std::string_view text) { return parse_number<long long>(text); }
+
+void require_one_of(std::span<const std::string_view> allowed, std::string_view value,
+                    std::string_view what) {
+  if (std::ranges::find(allowed, value) != allowed.end()) return;
+  throw Error(ErrorCode::usage, "cannot use this {}", what)
+      .with("found", value.substr(0, 80))
+      .with("expected", fmt::format("{}", fmt::join(allowed, ", ")));
+}
 
 }  // namespace maquette

@@ -20,4 +20,7 @@ std::optional<std::string> did_you_mean(std::string_view word, std::span<const s
 std::optional<double> parse_double(std::string_view text);
 std::optional<long long> parse_integer(std::string_view text);
 
+// Throws Error(usage) naming the choices; `what` ends "cannot use this ...".
+void require_one_of(std::span<const std::string_view> allowed, std::string_view value, std::string_view what);
+
 }  // namespace maquette

@@ -24,6 +24,11 @@ void print_line(std::string_view text) {
 
 void print_json(const Json& json) { print_line(json.dump(-1, ' ', false, Json::error_handler_t::replace)); }
 
+void print_facts(const app::Facts& facts) {
+  if (json_output()) return print_json(facts.json);
+  for (const std::string& line : facts.lines) print_line(line);
+}
+
 bool show_progress(const ProgressReport& report) {
   if (g_interrupted) return false;
   if (!json_output() && isatty(STDERR_FILENO)) {

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <string_view>
 
+#include "app/inspect.h"
 #include "base/json.h"
 #include "base/progress.h"
 
@@ -15,6 +16,8 @@ bool json_output();
 
 void print_line(std::string_view text);
 void print_json(const Json& json);
+// The lines for people, or the JSON.
+void print_facts(const app::Facts& facts);
 
 // One line that is written over itself, only where somebody is looking. Answers false after Ctrl-C, where
 // stop_on_interrupt was called before.

@@ -53,14 +53,6 @@ void require_name(std::string_view name, std::string_view what) {
       .with("expected", "one line of text of at most 200 characters");
 }
 
-void require_one_of(std::span<const std::string_view> allowed, std::string_view value,
-                    std::string_view what) {
-  if (std::ranges::find(allowed, value) != allowed.end()) return;
-  throw Error(ErrorCode::usage, "cannot use this {}", what)
-      .with("found", value)
-      .with("expected", fmt::format("{}", fmt::join(allowed, ", ")));
-}
-
 std::string contains_pattern(std::string_view text) {
   std::string pattern = "%";
   for (const char c : text) {

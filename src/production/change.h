@@ -97,9 +97,6 @@ void require_code(std::string_view code, std::string_view what);
 // One line of text for people: valid, not empty, at most 200 characters, no control characters.
 void require_name(std::string_view name, std::string_view what);
 
-// Throws Error(usage) naming the choices. what: "cannot use this ...".
-void require_one_of(std::span<const std::string_view> allowed, std::string_view value, std::string_view what);
-
 // A condition on this text column that no index is chosen for: where another condition leaves a few lines
 // only.
 inline std::string without_index(std::string_view column) { return fmt::format("({} || '')", column); }

@@ -11,11 +11,6 @@
 
 namespace maquette::production {
 
-bool is_sha256(std::string_view text) {
-  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  return text.size() == 64 && std::ranges::all_of(text, is_digit);
-}
-
 fs::path FileStore::path(const std::string& sha256) const {
   if (!is_sha256(sha256)) {
     throw Error(ErrorCode::usage, "this is no name of a stored file")

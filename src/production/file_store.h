@@ -37,8 +37,6 @@ class FileStore {
   std::filesystem::path folder_;
 };
 
-bool is_sha256(std::string_view text);
-
 // The row of a file that is in the store. Adding it twice changes nothing; one that was purged is there
 // again.
 void register_file(const Change& change, const std::string& show_id, const std::string& sha256, int64_t bytes,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "base/identifiers.h"
 
 namespace maquette::rights {
@@ -71,8 +72,7 @@ void require_date(std::string_view date, std::string_view what) {
 }
 
 void require_sha256(std::string_view hash, std::string_view what) {
-  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  if (hash.size() == 64 && std::ranges::all_of(hash, is_digit)) return;
+  if (is_sha256(hash)) return;
   throw Error(ErrorCode::usage, "cannot use this hash of {}", what)
       .with("found", hash.empty() ? "nothing" : hash.substr(0, 80))
       .with("expected", "SHA-256: 64 digits of lower-case hexadecimal");

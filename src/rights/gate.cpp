@@ -299,11 +299,7 @@ Statement statement_from_json(const Json& json) {
                       .until = fields.text("until"),
                       .document_sha256 = fields.text("document_sha256"),
                       .note = fields.text("note")};
-  if (std::ranges::find(kStatementKinds, statement.kind) == std::end(kStatementKinds)) {
-    throw Error(ErrorCode::usage, "cannot use this kind of approval")
-        .with("found", statement.kind.substr(0, 80))
-        .with("expected", fmt::format("{}", fmt::join(kStatementKinds, ", ")));
-  }
+  require_one_of(kStatementKinds, statement.kind, "kind of approval");
   const bool answer = statement.kind == "answer";
   for (const auto& [field, value] : {std::pair{"code", &statement.code},
                                      {"subject", &statement.subject},

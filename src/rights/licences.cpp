@@ -220,4 +220,9 @@ void require_territory(std::string_view code) {
       .with("expected", "two capital letters as in FR, or EU, or WORLD");
 }
 
+std::string licence_id(std::string_view id_or_name) {
+  const Licence* known = find_licence(id_or_name);
+  return std::string(known ? known->id : id_or_name);
+}
+
 }  // namespace maquette::rights

@@ -31,6 +31,8 @@ std::span<const Licence> licences();
 // By id, whatever its case, or by the names that model files and download pages use for it ("openrail++",
 // "creativeml-openrail-m"). nullptr: unknown.
 const Licence* find_licence(std::string_view id_or_name);
+// The known licence's id; other texts as they are.
+std::string licence_id(std::string_view id_or_name);
 
 // Whether a place lies in a territory: "FR" in "EU", everything in "WORLD". ISO 3166 codes, or EU, WORLD.
 bool territories_meet(std::string_view a, std::string_view b);

@@ -25,7 +25,7 @@ LicenceClaim claim_from_json(const Json& json) {
                      .where = fields.text("where"),
                      .snapshot_sha256 = fields.text("snapshot_sha256"),
                      .snapshot_date = fields.text("snapshot_date")};
-  if (const Licence* known = find_licence(claim.id)) claim.id = known->id;
+  claim.id = licence_id(claim.id);
   if (!claim.snapshot_sha256.empty()) {
     require_sha256(claim.snapshot_sha256, "the licence's snapshot");
     require_date(claim.snapshot_date, "the licence's snapshot");

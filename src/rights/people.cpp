@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "rights/documents.h"
 
 namespace maquette::rights {
@@ -16,14 +17,6 @@ constexpr std::string_view kConsentFields[] = {"person", "scope",           "use
                                                "estate", "document_sha256", "revoked"};
 constexpr std::string_view kNoticeKinds[] = {"notice", "consultation"};
 constexpr std::string_view kScopes[] = {"voice", "likeness", "name_in_prompt"};
-
-void require_one_of(std::span<const std::string_view> allowed, std::string_view value,
-                    std::string_view what) {
-  if (std::ranges::find(allowed, value) != allowed.end()) return;
-  throw Error(ErrorCode::usage, "cannot use this {}", what)
-      .with("found", value.substr(0, 80))
-      .with("expected", fmt::format("{}", fmt::join(allowed, ", ")));
-}
 
 void require_text(std::string_view value, std::string_view field, std::string_view what,
                   std::string_view why) {

@@ -21,13 +21,6 @@ std::vector<VerifierKey> parse_keys(std::span<const std::string> texts) {
   return keys;
 }
 
-Json to_json(const Error& error) {
-  Json fields = Json::object();
-  for (const auto& [field, value] : error.fields()) fields[field] = value;
-  return {
-      {"code", name(error.code())}, {"what", error.what()}, {"fields", fields}, {"hint", error.hint_text()}};
-}
-
 void add_problem(Answer& answer, const Error& problem) {
   answer.json["problems"].push_back(to_json(problem));
   for (const std::string& line : split(problem.message(), '\n')) answer.lines.push_back(line);

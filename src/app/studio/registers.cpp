@@ -107,8 +107,7 @@ ModelRecord read_model(const LibraryModel& model) {
   if (!record.claimed_tensors.empty() && !record.claimed_tensors.starts_with("0x"))
     record.claimed_tensors = "0x" + record.claimed_tensors;
   if (const std::string licence = value_of(metadata, "modelspec.license"); !licence.empty()) {
-    const rights::Licence* known = rights::find_licence(licence);
-    record.licence = {.id = known ? std::string(known->id) : licence,
+    record.licence = {.id = rights::licence_id(licence),
                       .claimed_by = "the file's own modelspec",
                       .where = fs::path(model.path).filename().string()};
   }
@@ -144,8 +143,7 @@ ModelRecord with_facts_of(const Call& call, ModelRecord record) {
   record.source = call.text("source", record.source);
   if (call.has("licence")) {
     // Another licence than the one whose text was kept: the text no longer counts.
-    const rights::Licence* known = rights::find_licence(call.text("licence"));
-    const std::string id = known ? std::string(known->id) : call.text("licence");
+    const std::string id = rights::licence_id(call.text("licence"));
     if (id != record.licence.id) record.licence = {.id = id};
   }
   record.licence.claimed_by = call.text("claimed_by", record.licence.claimed_by);
@@ -205,11 +203,10 @@ Reply set_licence(Call& call) {
   const std::string text = read_text_file(call.upload->file, kMost).take();
   if (trim(text).empty() || !media::is_utf8(text))
     throw Error(ErrorCode::bad_file, "cannot read the licence's text").with("expected", "UTF-8 text");
-  const rights::Licence* known = rights::find_licence(call.text("licence"));
   return changing(call, Action::register_edit, "", [&](const Change& change) {
     rights::StoredModel stored = find_record(*change, call.text("model"));
     production::require_version(stored.version, call.if_match);
-    stored.record.licence = {.id = known ? std::string(known->id) : call.text("licence"),
+    stored.record.licence = {.id = rights::licence_id(call.text("licence")),
                              .claimed_by = call.text("claimed_by"),
                              .where = call.text("where"),
                              .snapshot_sha256 = rights::keep_licence_text(writer_of(change), text),
@@ -248,7 +245,7 @@ Reply add_name(Call& call) {
       .name = call.text("name"), .key = key_of_name(call.text("name")), .kind = call.text("kind", "artist")};
   production::require_name(name.name, "an artist or performer");
   constexpr std::string_view kKinds[] = {"artist", "performer"};
-  production::require_one_of(kKinds, name.kind, "kind of name");
+  require_one_of(kKinds, name.kind, "kind of name");
   changing(call, Action::rights_edit, "",
            [&](const Change& change) { rights::watch_name(writer_of(change), name); });
   return document_reply({{"name", name.name}, {"kind", name.kind}}, true);

@@ -39,7 +39,7 @@ bool is_same(const fs::path& old_file, const fs::path& new_file) {
   const auto size = fs::file_size(new_file, error);
   if (error || size != fs::file_size(old_file)) return false;
   const std::string name = old_file.filename().string();
-  const std::string wanted = production::is_sha256(name) ? name : sha256_hex_of_file(old_file);
+  const std::string wanted = is_sha256(name) ? name : sha256_hex_of_file(old_file);
   return sha256_hex_of_file(new_file) == wanted;
 }
 

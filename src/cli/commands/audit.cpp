@@ -6,6 +6,7 @@
 #include "app/memorised.h"
 #include "app/picture_audits.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/commands/values.h"
 #include "cli/output.h"
@@ -24,14 +25,8 @@ struct Arguments {
 // One prompt a line; empty lines are none.
 std::vector<std::string> lines_of(const std::string& file) {
   std::vector<std::string> lines;
-  const std::string text = read_text_file(file).take();
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    std::string line = text.substr(begin, end - begin);
-    if (line.ends_with('\r')) line.pop_back();
-    if (!line.empty()) lines.push_back(std::move(line));
-    begin = end + 1;
-  }
+  for (const std::string& line : split(read_text_file(file).take(), '\n'))
+    if (const std::string_view prompt = trim(line); !prompt.empty()) lines.emplace_back(prompt);
   if (lines.empty()) {
     throw Error(ErrorCode::bad_file, "\"{}\" holds no prompts", file).hint("one prompt a line");
   }
@@ -54,14 +49,6 @@ app::MemorisedRequest request_of(const CLI::App& app, const Arguments& a) {
   return request;
 }
 
-void print(const app::Facts& facts) {
-  if (json_output()) {
-    print_json(facts.json);
-    return;
-  }
-  for (const std::string& line : facts.lines) print_line(line);
-}
-
 // A command over a set of pictures.
 std::function<void()> on_pictures(CLI::App& app,
                                   app::Facts (*measure)(const app::PicturePaths&, const ProgressCallback&)) {
@@ -71,7 +58,7 @@ std::function<void()> on_pictures(CLI::App& app,
       ->required();
   return [pictures, measure] {
     stop_on_interrupt();
-    print(measure({pictures->begin(), pictures->end()}, show_progress));
+    print_facts(measure({pictures->begin(), pictures->end()}, show_progress));
   };
 }
 
@@ -99,7 +86,7 @@ std::function<void()> audit_memorised(CLI::App& app) {
   app.add_option("--limit", a->limit, "fail (exit code 9) above this many deviations");
   return [a, &app] {
     stop_on_interrupt();
-    print(app::check_memorised(request_of(app, *a)));
+    print_facts(app::check_memorised(request_of(app, *a)));
   };
 }
 

@@ -10,21 +10,13 @@ namespace maquette::cli {
 
 namespace {
 
-void print(const app::Facts& facts) {
-  if (json_output()) {
-    print_json(facts.json);
-    return;
-  }
-  for (const std::string& line : facts.lines) print_line(line);
-}
-
 // A command with one file as its argument.
 std::function<void()> on_file(CLI::App& app, const char* what,
                               app::Facts (*look)(const std::filesystem::path&)) {
   auto file = std::make_shared<std::string>();
   add_json_flag(app);
   app.add_option("FILE", *file, what)->required();
-  return [file, look] { print(look(*file)); };
+  return [file, look] { print_facts(look(*file)); };
 }
 
 }  // namespace
@@ -42,7 +34,7 @@ std::function<void()> picture_compare(CLI::App& app) {
   add_json_flag(app);
   app.add_option("A", files->first, "picture")->required();
   app.add_option("B", files->second, "picture")->required();
-  return [files] { print(app::compare_pictures(files->first, files->second)); };
+  return [files] { print_facts(app::compare_pictures(files->first, files->second)); };
 }
 
 std::function<void()> picture_seam(CLI::App& app) {
@@ -56,12 +48,12 @@ std::function<void()> picture_seam(CLI::App& app) {
   app.add_option("FILE", a->file, "texture")->required();
   app.add_option("--tile", a->axes, "x, y or xy");
   app.add_option("--limit", a->limit, "fail (exit code 9) above this");
-  return [a] { print(app::measure_seam(a->file, a->axes, a->limit)); };
+  return [a] { print_facts(app::measure_seam(a->file, a->axes, a->limit)); };
 }
 
 std::function<void()> list_samplers(CLI::App& app) {
   add_json_flag(app);
-  return [] { print(app::list_samplers()); };
+  return [] { print_facts(app::list_samplers()); };
 }
 
 std::function<void()> prompt_tokens(CLI::App& app) {
@@ -75,7 +67,7 @@ std::function<void()> prompt_tokens(CLI::App& app) {
   app.add_option("PROMPT", a->prompt, "the text")->required();
   app.add_option("--dialect", a->dialect, "diffusers, a1111 or comfy");
   app.add_option("--steps", a->steps, "for switches by step")->check(CLI::Range(1, 10000));
-  return [a] { print(app::show_tokens(a->prompt, a->dialect, a->steps)); };
+  return [a] { print_facts(app::show_tokens(a->prompt, a->dialect, a->steps)); };
 }
 
 }  // namespace maquette::cli

@@ -10,11 +10,6 @@ namespace maquette::cli {
 
 namespace {
 
-void print(const app::Facts& facts) {
-  if (json_output()) return print_json(facts.json);
-  for (const std::string& line : facts.lines) print_line(line);
-}
-
 void add_keys(CLI::App& app, app::LogQuestion& question) {
   // CLI11 would take a following FOLDER for a second key.
   app.add_option("--key", question.keys, "public key of the log, NAME+ID+BASE64; may be given several times")
@@ -36,7 +31,7 @@ std::function<void()> log_verify(CLI::App& app) {
   app.add_option("--entry", question->entry, "the bytes of this entry");
   return [question] {
     const app::LogAnswer answer = app::verify_log(*question);
-    print(answer.facts);
+    print_facts(answer.facts);
     if (answer.holds) return;
     const size_t problems = answer.facts.json["problems"].size();
     const std::filesystem::path& what = question->proof.empty() ? question->folder : question->proof;
@@ -57,7 +52,7 @@ std::function<void()> log_prove(CLI::App& app) {
   app.add_option("INDEX", a->index, "number of the entry, from 0")->required();
   add_keys(app, a->log);
   app.add_option("--out", a->out, "the proof; the entry is written beside it")->required();
-  return [a] { print(app::prove_log_entry(a->log, a->index, a->out)); };
+  return [a] { print_facts(app::prove_log_entry(a->log, a->index, a->out)); };
 }
 
 }  // namespace maquette::cli

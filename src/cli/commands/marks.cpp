@@ -11,14 +11,6 @@ namespace maquette::cli {
 
 namespace {
 
-void print(const app::Facts& facts) {
-  if (json_output()) {
-    print_json(facts.json);
-    return;
-  }
-  for (const std::string& line : facts.lines) print_line(line);
-}
-
 // Where the keys are, and what opens them.
 struct KeyArguments {
   std::string folder;
@@ -68,7 +60,7 @@ std::function<void()> mark(CLI::App& app) {
     a->request.parent = a->parent;
     a->request.components.assign(a->components.begin(), a->components.end());
     const std::string passphrase = app::key_passphrase(a->keys.passphrase_file);
-    print(app::mark_file(a->request, app::open_signer(app::keys_folder(a->keys.folder), passphrase)));
+    print_facts(app::mark_file(a->request, app::open_signer(app::keys_folder(a->keys.folder), passphrase)));
   };
 }
 
@@ -86,7 +78,7 @@ std::function<void()> verify(CLI::App& app) {
   return [a] {
     const std::string roots = app::trusted_roots(a->roots, app::keys_folder(a->keys.folder));
     const app::Verification found = app::verify_file(a->file, roots, !a->roots.empty());
-    print(found.facts);
+    print_facts(found.facts);
     if (found.verdict) throw *found.verdict;
   };
 }
@@ -104,7 +96,7 @@ std::function<void()> keys_create(CLI::App& app) {
   add_keys(app, a->keys);
   return [a] {
     const std::string passphrase = app::key_passphrase(a->keys.passphrase_file);
-    print(app::create_keys(app::keys_folder(a->keys.folder), a->organisation, a->days, passphrase));
+    print_facts(app::create_keys(app::keys_folder(a->keys.folder), a->organisation, a->days, passphrase));
   };
 }
 
@@ -112,7 +104,7 @@ std::function<void()> keys_show(CLI::App& app) {
   auto a = std::make_shared<KeyArguments>();
   add_json_flag(app);
   add_folder(app, *a);
-  return [a] { print(app::show_keys(app::keys_folder(a->folder))); };
+  return [a] { print_facts(app::show_keys(app::keys_folder(a->folder))); };
 }
 
 std::function<void()> keys_import(CLI::App& app) {
@@ -130,7 +122,8 @@ std::function<void()> keys_import(CLI::App& app) {
   add_keys(app, a->keys);
   return [a] {
     const std::string passphrase = app::key_passphrase(a->keys.passphrase_file);
-    print(app::import_keys({app::keys_folder(a->keys.folder), a->chain, a->key, a->command}, passphrase));
+    print_facts(
+        app::import_keys({app::keys_folder(a->keys.folder), a->chain, a->key, a->command}, passphrase));
   };
 }
 
