@@ -2,9 +2,12 @@
 
 #include "app/picture_recipe.h"
 #include "app/picture_record.h"
+#include "app/watermark.h"
 #include "base/file.h"
+#include "marks/c2pa_library.h"
 #include "marks/read.h"
 #include "marks/xmp_container.h"
+#include "media/image_format.h"
 
 namespace maquette::app {
 
@@ -177,16 +180,49 @@ marks::XmpFields metadata_of_file(const fs::path& path) {
   return fields ? *fields : marks::XmpFields{};
 }
 
-std::optional<Error> verdict_on(const fs::path& file, const ManifestReport& report,
-                                const marks::XmpFields& fields, bool must_be_trusted) {
+// The watermarks in a file; nothing where none was looked for: no picture, or one that cannot be decoded.
+std::optional<std::vector<watermark::Recognised>> watermarks_of_file(const fs::path& path) {
+  if (!media::detect_format(MappedFile::open(path).take().bytes())) return std::nullopt;
+  try {
+    return read_watermark(path, std::nullopt).known;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+void describe(const std::optional<std::vector<watermark::Recognised>>& found, Facts& facts) {
+  facts.json["watermarks"] = Json();
+  if (!found) return;
+  facts.json["watermarks"] = Json::array();
+  if (found->empty()) add_line(facts.lines, "watermark", "none that is known");
+  for (const watermark::Recognised& each : *found) {
+    add_line(facts.lines, "watermark",
+             fmt::format("{}: {} of {} bits", each.name, each.matching, each.length));
+    facts.json["watermarks"].push_back(
+        {{"name", each.name}, {"matching", each.matching}, {"length", each.length}, {"chance", each.chance}});
+  }
+}
+
+// Why manifests cannot be read here; nothing where they can.
+std::optional<Error> no_manifest_reader() {
+  try {
+    marks::c2pa_library();
+    return std::nullopt;
+  } catch (const Error& error) {
+    return error;
+  }
+}
+
+std::optional<Error> verdict_on(const fs::path& file, const ManifestReport& report, bool other_marks,
+                                bool must_be_trusted) {
   if (report.state == ManifestState::invalid) {
     return Error(ErrorCode::bad_file, "the marks of \"{}\" do not fit it", file.string())
         .with("found", fmt::format("{}", fmt::join(report.problems, ", ")));
   }
-  if (report.state == ManifestState::untrusted && must_be_trusted)
-    return Error(ErrorCode::refused, "\"{}\" was not signed by anybody who is trusted", file.string());
-  if (report.state == ManifestState::none && fields == marks::XmpFields{})
+  if (report.state == ManifestState::none && !other_marks)
     return Error(ErrorCode::not_found, "\"{}\" has no marks", file.string());
+  if (report.state != ManifestState::valid && must_be_trusted)
+    return Error(ErrorCode::refused, "\"{}\" was not signed by anybody who is trusted", file.string());
   return std::nullopt;
 }
 
@@ -213,12 +249,22 @@ Facts mark_file(const MarkRequest& request, const marks::Signer& signer) {
 
 Verification verify_file(const fs::path& file, const std::string& roots_pem, bool must_be_trusted) {
   Verification result;
-  const ManifestReport report = marks::read_manifest(file, {.roots_pem = roots_pem});
+  result.facts.json["file"] = file.string();
+  result.verdict = no_manifest_reader();
+  ManifestReport report;
+  if (!result.verdict) report = marks::read_manifest(file, {.roots_pem = roots_pem});
+  result.facts.json["manifest"] = result.verdict ? Json() : json_of(report);
+  if (result.verdict)
+    add_line(result.facts.lines, "manifest", "cannot be read here");
+  else
+    describe(report, result.facts.lines);
+
   const marks::XmpFields fields = metadata_of_file(file);
-  result.facts.json = {{"file", file.string()}, {"manifest", json_of(report)}};
-  describe(report, result.facts.lines);
   describe(fields, result.facts);
-  result.verdict = verdict_on(file, report, fields, must_be_trusted);
+  const auto watermarks = watermarks_of_file(file);
+  describe(watermarks, result.facts);
+  const bool other_marks = fields != marks::XmpFields{} || (watermarks && !watermarks->empty());
+  if (!result.verdict) result.verdict = verdict_on(file, report, other_marks, must_be_trusted);
   return result;
 }
 
