@@ -407,8 +407,8 @@ class RunTests(unittest.TestCase):
             return [suite.name for suite in self.tool.suites_for(options)]
 
         self.assertNotIn("cli", names("--quick"))
-        judges = ["delivery", "watermark", "api", "exports", "log"]
-        self.assertEqual(names()[-11:], ["cli", "kills", "browser", *judges, "sanitize-build", "sanitize", "fuzz"])
+        judges = ["delivery", "watermark", "api", "exports", "log", "marks"]
+        self.assertEqual(names()[-12:], ["cli", "kills", "browser", *judges, "sanitize-build", "sanitize", "fuzz"])
         self.assertIn("threads-diffusion", names("--all"))
         fuzz = self.tool.suites_for(self.tool.parse(["--fuzz", "45"]))[-1]
         self.assertEqual(fuzz.command_line(), "scripts/fuzz all 45")

@@ -7,7 +7,7 @@
 #include "marks/c2pa_library.h"
 #include "marks/read.h"
 #include "marks/xmp_container.h"
-#include "media/image_format.h"
+#include "media/image_io.h"
 
 namespace maquette::app {
 
@@ -180,49 +180,50 @@ marks::XmpFields metadata_of_file(const fs::path& path) {
   return fields ? *fields : marks::XmpFields{};
 }
 
-// The watermarks in a file; nothing where none was looked for: no picture, or one that cannot be decoded.
-std::optional<std::vector<watermark::Recognised>> watermarks_of_file(const fs::path& path) {
-  if (!media::detect_format(MappedFile::open(path).take().bytes())) return std::nullopt;
-  try {
-    return read_watermark(path, std::nullopt).known;
-  } catch (const Error&) {
-    return std::nullopt;
-  }
+// The watermarks of a picture; why it was not looked for any in other files.
+struct WatermarkFacts {
+  std::vector<watermark::Recognised> known;
+  std::string not_looked_for;
+};
+
+WatermarkFacts watermarks_of_file(const fs::path& path) {
+  const MappedFile file = MappedFile::open(path).take();
+  const auto format = media::detect_format(file.bytes());
+  if (!format) return {.not_looked_for = "not looked for: the file is no picture that is read here"};
+  if (*format == media::ImageFormat::exr || *format == media::ImageFormat::hdr)
+    return {.not_looked_for = "not looked for: pictures of linear light have none"};
+  const auto picture = media::read_image(path);
+  if (!picture) return {.not_looked_for = "not looked for: the picture is damaged"};
+  return {.known = watermark::recognise(media::to_8bit(*picture))};
 }
 
-void describe(const std::optional<std::vector<watermark::Recognised>>& found, Facts& facts) {
-  facts.json["watermarks"] = Json();
-  if (!found) return;
-  facts.json["watermarks"] = Json::array();
-  if (found->empty()) add_line(facts.lines, "watermark", "none that is known");
-  for (const watermark::Recognised& each : *found) {
+void describe(const WatermarkFacts& marks, Facts& facts) {
+  Json known = Json::array();
+  for (const watermark::Recognised& mark : marks.known) {
+    known.push_back(
+        {{"name", mark.name}, {"matching", mark.matching}, {"length", mark.length}, {"chance", mark.chance}});
     add_line(facts.lines, "watermark",
-             fmt::format("{}: {} of {} bits", each.name, each.matching, each.length));
-    facts.json["watermarks"].push_back(
-        {{"name", each.name}, {"matching", each.matching}, {"length", each.length}, {"chance", each.chance}});
+             fmt::format("that of {}: {} of {} bits", mark.name, mark.matching, mark.length));
   }
+  facts.json["watermark"] = {{"known", known}, {"not_looked_for", marks.not_looked_for}};
+  if (!marks.known.empty()) return;
+  add_line(facts.lines, "watermark",
+           marks.not_looked_for.empty() ? "none that is known; scaling and cropping remove them"
+                                        : marks.not_looked_for);
 }
 
-// Why manifests cannot be read here; nothing where they can.
-std::optional<Error> no_manifest_reader() {
-  try {
-    marks::c2pa_library();
-    return std::nullopt;
-  } catch (const Error& error) {
-    return error;
-  }
-}
-
-std::optional<Error> verdict_on(const fs::path& file, const ManifestReport& report, bool other_marks,
+std::optional<Error> verdict_on(const fs::path& file, const ManifestReport& report, bool has_other_marks,
                                 bool must_be_trusted) {
   if (report.state == ManifestState::invalid) {
     return Error(ErrorCode::bad_file, "the marks of \"{}\" do not fit it", file.string())
         .with("found", fmt::format("{}", fmt::join(report.problems, ", ")));
   }
-  if (report.state == ManifestState::none && !other_marks)
-    return Error(ErrorCode::not_found, "\"{}\" has no marks", file.string());
-  if (report.state != ManifestState::valid && must_be_trusted)
+  if (report.state == ManifestState::untrusted && must_be_trusted)
     return Error(ErrorCode::refused, "\"{}\" was not signed by anybody who is trusted", file.string());
+  if (report.state == ManifestState::none && must_be_trusted && has_other_marks)
+    return Error(ErrorCode::refused, "\"{}\" was not signed by anybody who is trusted", file.string());
+  if (report.state == ManifestState::none && !has_other_marks)
+    return Error(ErrorCode::not_found, "\"{}\" has no marks", file.string());
   return std::nullopt;
 }
 
@@ -249,22 +250,26 @@ Facts mark_file(const MarkRequest& request, const marks::Signer& signer) {
 
 Verification verify_file(const fs::path& file, const std::string& roots_pem, bool must_be_trusted) {
   Verification result;
-  result.facts.json["file"] = file.string();
-  result.verdict = no_manifest_reader();
-  ManifestReport report;
-  if (!result.verdict) report = marks::read_manifest(file, {.roots_pem = roots_pem});
-  result.facts.json["manifest"] = result.verdict ? Json() : json_of(report);
-  if (result.verdict)
-    add_line(result.facts.lines, "manifest", "cannot be read here");
-  else
-    describe(report, result.facts.lines);
-
+  Facts& facts = result.facts;
   const marks::XmpFields fields = metadata_of_file(file);
-  describe(fields, result.facts);
-  const auto watermarks = watermarks_of_file(file);
-  describe(watermarks, result.facts);
-  const bool other_marks = fields != marks::XmpFields{} || (watermarks && !watermarks->empty());
-  if (!result.verdict) result.verdict = verdict_on(file, report, other_marks, must_be_trusted);
+  const WatermarkFacts watermarks = watermarks_of_file(file);
+  const bool has_other_marks = fields != marks::XmpFields{} || !watermarks.known.empty();
+  facts.json["file"] = file.string();
+  if (marks::has_c2pa_library()) {
+    const ManifestReport report = marks::read_manifest(file, {.roots_pem = roots_pem});
+    facts.json["manifest"] = json_of(report);
+    describe(report, facts.lines);
+    result.verdict = verdict_on(file, report, has_other_marks, must_be_trusted);
+  } else {
+    // The other marks are told, but nobody shall take that for a check of the file.
+    facts.json["manifest"] = {{"state", "unread"}, {"problems", {"the C2PA library is not there"}}};
+    add_line(facts.lines, "manifest", "not looked for: the C2PA library, which reads it, is not there");
+    result.verdict = Error(ErrorCode::failed, "cannot tell whether the marks of \"{}\" fit it", file.string())
+                         .with("found", "no C2PA library, which reads manifests")
+                         .hint("scripts/fetch_c2pa fetches it");
+  }
+  describe(fields, facts);
+  describe(watermarks, facts);
   return result;
 }
 

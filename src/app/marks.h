@@ -29,10 +29,10 @@ struct MarkRequest {
 // Writes metadata, then signs (marks/sign.h). Throws Error(usage) where nothing says how the file was made.
 Facts mark_file(const MarkRequest& request, const marks::Signer& signer);
 
-// The free detector: manifest, metadata, watermarks. Without the C2PA library (or with one that was not
-// tested) the manifest is left out and the verdict says why. `verdict` is absent where the marks are in
-// order, else the Error that a program should end with: not_found where there are no marks, bad_file where
-// they do not fit the file, refused where nobody who is trusted signed it (only if `must_be_trusted`).
+// The free detector: manifest, metadata, watermark. `verdict` is absent where the marks are in order, else
+// the Error that a program should end with: not_found where there are no marks, bad_file where they do not
+// fit the file, refused where nobody who is trusted signed it (only if `must_be_trusted`), failed where the
+// C2PA library is missing: the other marks are told then, and nothing is said to fit.
 struct Verification {
   Facts facts;
   std::optional<Error> verdict;
